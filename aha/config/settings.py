@@ -1,0 +1,265 @@
+"""What a recipe may say: one class a block, one line a key. Never imports torch.
+
+Keys marked `execution` change how a stage runs, not what it computes; they stay out of a stage's key.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+NonNegative = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=0)]
+PositiveCount = Annotated[int, Field(ge=1)]
+Device = Literal["auto", "cpu", "cuda"]
+
+
+def execution(default: Any, description: str = "") -> Any:
+    """A field that does not change results."""
+    return Field(default, description=description, json_schema_extra={"execution": True})
+
+
+class Block(BaseModel):
+    """Unknown keys are errors; values are checked when assigned."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+
+class DataSettings(Block):
+    """Where problems come from."""
+
+    tasks: list[str | dict[str, Any]]
+    """Task names (`lab:arithmetic`, `gym:chain_sum`, `file:problems.jsonl`, `module.py:function`) or
+    `{name, weight, ...arguments}`."""
+    template: Literal["r1-zero", "chat", "plain"] | None = None
+    """How messages become text. None: the model's chat template where it has one, else r1-zero."""
+    verify_gold: Count = 64
+    """How many gold answers each task must grade as correct before the run starts (0: none)."""
+    shuffle: bool = True
+
+
+class SamplingSettings(Block):
+    """How completions are drawn."""
+
+    num_problems: PositiveCount = 16
+    """Problems a round."""
+    group_size: PositiveCount = 16
+    temperature: Annotated[float, Field(ge=0)] = 1.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    max_new_tokens: PositiveCount = 256
+    length_stages: list[tuple[Count, PositiveCount]] = []
+    """`[[update, max_new_tokens], …]`: from that update on, that limit (the paper's 32,768 → 65,536)."""
+
+
+class KLSettings(Block):
+    """Pull towards a reference policy."""
+
+    place: Literal["none", "loss", "reward"] = "none"
+    estimator: Literal["k1", "k2", "k3"] = "k3"
+    level: Literal["token", "sequence"] = "token"
+    coef: NonNegative = 0.001
+    reference_every: Count = 0
+    """Updates between refreshes of the reference; 0: fixed."""
+
+
+class AlgorithmSettings(Block):
+    """A point in the space of objectives; a preset is a name for a point."""
+
+    baseline: Literal["none", "group_mean", "leave_one_out"] = "group_mean"
+    scale: Literal["none", "group_std", "batch_std"] = "group_std"
+    select: Literal["all", "best_of_n", "one_correct_one_wrong"] = "all"
+    objective: Literal["clipped_ratio", "clipped_weight", "log_prob"] = "clipped_ratio"
+    ratio: Literal["token", "sequence"] = "token"
+    clip_low: NonNegative = 0.2
+    clip_high: NonNegative = 0.2
+    clip_dual: Annotated[float, Field(gt=1)] | None = None
+    """Upper bound c of the ratio for negative advantages (dual clip); None: none."""
+    denominator: Literal["sampler", "learner"] = "sampler"
+    """Whose log-probs stand in the ratio's denominator: the sampler's, or the learner's recomputed at the start of the
+    round, with a capped importance weight for the gap between the two."""
+    importance_cap: Annotated[float, Field(gt=0)] = 2.0
+    aggregate: Literal["sequence_mean", "token_mean", "constant"] = "sequence_mean"
+    """Mean over a rollout's tokens then over rollouts; mean over all tokens of the update; sum over
+    `constant_length` times the number of rollouts."""
+    constant_length: PositiveCount | None = None
+    """None: the length limit."""
+    kl: KLSettings = KLSettings()
+    entropy_coef: float = 0.0
+    filter: Literal["keep_all", "drop_uniform", "refill"] = "keep_all"
+    refill_rounds: PositiveCount = 4
+    """With `refill`: how many extra samplings a round may take before it trains on what there is."""
+    truncated: Literal["keep", "mask", "punish"] = "keep"
+    """Truncated rollouts: as graded; out of the loss; soft penalty over the last `overlong_buffer` tokens."""
+    overlong_buffer: PositiveCount = 4096
+    num_updates: PositiveCount = 1
+    """Optimizer steps a round; the round's rollouts are split at random among them."""
+    max_undecided_frac: Fraction = 0.05
+    """Stop when more verdicts than this are undecided over 20 rounds."""
+
+
+class RewardSettings(Block):
+    """One named grader and its weight. `accuracy` and `format` are built in; others are `path.py:function`."""
+
+    name: str
+    weight: float = 1.0
+    arguments: dict[str, Any] = {}
+
+
+class OptimizerSettings(Block):
+    """AdamW over fp32 master weights."""
+
+    lr: NonNegative = 3e-6
+    betas: tuple[Fraction, Fraction] = (0.9, 0.95)
+    eps: Annotated[float, Field(gt=0)] = 1e-8
+    weight_decay: NonNegative = 0.0
+    """Not applied to norms and biases."""
+    max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
+    warmup: Count = 0
+    """Updates of linear warm-up."""
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    end_frac: Fraction = 0.1
+    """Where linear and cosine end, as a share of lr."""
+    skip_limit: PositiveCount = 5
+    """Non-finite updates in a row before the run stops."""
+
+
+class EngineSettings(Block):
+    """Who executes, and in what precision."""
+
+    device: Device = execution("auto")
+    dtype: Literal["bfloat16", "float32", "float64"] = "bfloat16"
+    micro_batch_tokens: PositiveCount = 16384
+    cache_tokens: PositiveCount | None = execution(None, "Token budget of the key-value cache; None: from free memory.")
+    max_rows: PositiveCount = 256
+    gradient_checkpointing: bool = False
+    compile: bool | Literal["auto"] = "auto"
+    num_threads: Count = 0
+    """0: all cores."""
+    verifier_workers: Count = execution(0, "0: one a core.")
+    verifier_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """CPU seconds a verdict or custom reward may take."""
+    max_logprob_gap: Annotated[float, Field(gt=0)] = 0.1
+    """The run stops when sampler and learner differ by more than this on average."""
+
+
+class EvaluateSettings(Block):
+    """A fixed held-out set, scored at the start, every n rounds and at the end."""
+
+    on: list[str] = []
+    """Benchmarks or tasks, e.g. `lab:heldout`; empty: no evaluation."""
+    every: Count = 0
+    """Rounds between evaluations; 0: start and end only."""
+    k: PositiveCount = 4
+    num_problems: PositiveCount | None = None
+    temperature: NonNegative = 0.6
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+    max_new_tokens: PositiveCount | None = None
+    """None: the stage's limit."""
+    final_on: list[str] = []
+    """Benchmarks for the stage's model when training has ended (evaluation-NAME.json); empty: those of `on`."""
+    final_k: PositiveCount = 16
+
+
+class KeepSettings(Block):
+    """Which checkpoints stay."""
+
+    last: PositiveCount = execution(2)
+    best: bool = False
+    """The stage's model is the checkpoint with the best held-out pass@1 instead of the last."""
+
+
+class StopSettings(Block):
+    """When to stop early."""
+
+    patience: Count = 0
+    """Evaluations without a new best before the stage ends; 0: never."""
+
+
+class LoggingSettings(Block):
+    """What is written, and who is told. All of it execution."""
+
+    rollouts: Literal["all", "groups", "text", "none"] = execution("all")
+    """Every rollout; the first `rollout_groups` groups; every rollout without tokens; none."""
+    rollout_groups: PositiveCount = execution(4)
+    track: list[Literal["wandb", "tensorboard", "trackio"]] = execution([])
+    checkpoint_every: PositiveCount = execution(10)
+    """Rounds between checkpoints."""
+
+
+class RLStage(Block):
+    """Reinforcement learning with verifiable rewards."""
+
+    kind: Literal["rl"]
+    model: str
+    data: DataSettings
+    rounds: PositiveCount
+    preset: str | None = None
+    """Name of a point in the space of objectives; keys under `algorithm` override it."""
+    rewards: list[RewardSettings] = [RewardSettings(name="accuracy"), RewardSettings(name="format")]
+    sampling: SamplingSettings = SamplingSettings()
+    algorithm: AlgorithmSettings = AlgorithmSettings()
+    optimizer: OptimizerSettings = OptimizerSettings()
+    engine: EngineSettings = EngineSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+    keep: KeepSettings = KeepSettings()
+    stop: StopSettings = StopSettings()
+    logging: LoggingSettings = LoggingSettings()
+
+
+class EvaluateStage(Block):
+    """Score a model on benchmarks."""
+
+    kind: Literal["evaluate"]
+    model: str
+    on: list[str]
+    k: PositiveCount = 16
+    num_problems: PositiveCount | None = None
+    """None: all of them."""
+    temperature: NonNegative = 0.6
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+    max_new_tokens: PositiveCount = 256
+    template: Literal["r1-zero", "chat", "plain"] | None = None
+    rewards: list[RewardSettings] = [RewardSettings(name="accuracy"), RewardSettings(name="format")]
+    engine: EngineSettings = EngineSettings()
+
+
+class ModelShape(Block):
+    """Size of a model made from nothing."""
+
+    layers: PositiveCount = 6
+    width: PositiveCount = 192
+    heads: PositiveCount = 6
+    kv_heads: PositiveCount = 2
+    mlp_width: PositiveCount = 512
+    vocab_size: PositiveCount = 2048
+    max_positions: PositiveCount = 1024
+
+
+class PretrainStage(Block):
+    """Next-token training on the lab's corpus."""
+
+    kind: Literal["pretrain"]
+    shape: ModelShape = ModelShape()
+    tokens: PositiveCount
+    """Tokens to train on."""
+    row_tokens: PositiveCount = 512
+    batch_tokens: PositiveCount = 16384
+    optimizer: OptimizerSettings = OptimizerSettings(lr=2e-3, schedule="cosine", warmup=100, weight_decay=0.1)
+    engine: EngineSettings = EngineSettings()
+    logging: LoggingSettings = LoggingSettings()
+
+
+Stage = Annotated[RLStage | EvaluateStage | PretrainStage, Field(discriminator="kind")]
+
+
+class Recipe(Block):
+    """A run: named models and stages in order."""
+
+    name: str
+    description: str = ""
+    seed: Count = 0
+    models: dict[str, str] = {"base": "lab"}
+    """Names for model folders, Hub names, or `lab`."""
+    stages: dict[str, Stage]
