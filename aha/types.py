@@ -203,7 +203,7 @@ class Evaluation:
     k: int
     seed: int
     scores: dict[str, Interval]
-    """`pass@1`, `pass@k`, `cons@k`."""
+    """`pass@1`, `pass@k`, `cons@k`, and `pass@1_formatted` (among well-formed answers) where one is well-formed."""
     format_rate: float
     mean_tokens: float
     repetition_rate: float
@@ -211,7 +211,10 @@ class Evaluation:
     sampling: dict[str, float]
     """temperature, top_p, max_new_tokens."""
     problems: list[dict[str, Json]]
-    """Per problem: id, source, difficulty, outcomes (k letters c/w/u), answers (k), tokens (k), format (k booleans)."""
+    """Per problem: id, source, difficulty, question (last user turn), reference, outcomes (a string of k letters c/w/u),
+    reasons (k), answers (k), tokens (k), format (k booleans), sample (text of the first answer, 2,000 characters)."""
+    template: str = ""
+    """How messages became text: r1-zero, chat or plain."""
 
 
 @dataclass(slots=True, frozen=True)
