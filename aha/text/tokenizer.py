@@ -1,0 +1,113 @@
+"""A Hugging Face fast tokenizer behind aha's small protocol; special tokens never come out of data."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from aha.errors import DataError
+from aha.types import Message
+
+
+class HFTokenizer:
+    """What aha needs of a fast tokenizer (types.Tokenizer), with its chat template and its stop tokens."""
+
+    def __init__(self, inner: Any, stop_token_ids: Sequence[int] = ()) -> None:
+        self.inner = inner
+        if inner.eos_token_id is None:
+            raise DataError(
+                f"The tokenizer {inner.name_or_path!r} has no end token, so completions would never stop.",
+                cure='Set "eos_token" in its tokenizer_config.json.',
+            )
+        self.eos_token_id: int = inner.eos_token_id
+        self.stop_token_ids: tuple[int, ...] = tuple(sorted({self.eos_token_id, *stop_token_ids}))
+        """Sampling any of these ends a completion: the end token and those of the model's generation settings."""
+        self.vocab_size: int = len(inner)
+        special = sorted(inner.all_special_tokens, key=len, reverse=True)
+        self._special = re.compile("|".join(re.escape(token) for token in special))
+
+    @property
+    def has_chat_template(self) -> bool:
+        """Whether the tokenizer brings a chat template."""
+        return bool(self.inner.chat_template)
+
+    def encode(self, text: str) -> list[int]:
+        """Plain text to ids, nothing added; special tokens inside the text are encoded as text."""
+        return self._ids(text, split_special_tokens=True)
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """Ids to text, special tokens left out, spaces as they are."""
+        return str(self.inner.decode(list(token_ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
+
+    def apply_chat_template(self, messages: Sequence[Message]) -> list[int]:
+        """Prompt ids up to the start of the assistant's turn.
+
+        The template's own special tokens are special; those that stand in a message are encoded as text. Messages
+        without any give exactly the ids of `transformers`. Raises DataError when the template refuses the messages.
+        """
+        from jinja2 import TemplateError
+
+        contents = "".join(message["content"] for message in messages)
+        mark = next(char for char in map(chr, range(0xE000, 0xF900)) if char not in contents)
+        found = self._special.findall(contents)
+        masked = [{**message, "content": self._special.sub(mark, message["content"])} for message in messages]
+        try:
+            text = self.inner.apply_chat_template(masked, tokenize=False, add_generation_prompt=True)
+        except TemplateError as error:
+            raise DataError(
+                f"The chat template of {self.inner.name_or_path!r} refuses these messages: {error}.",
+                cure="Check their roles and order, or set `data.template: r1-zero`.",
+            ) from error
+        pieces = text.split(mark)
+        if len(pieces) != len(found) + 1:
+            raise DataError(
+                f"A message holds the special token {found[0]!r}, and the chat template drops or repeats its text.",
+                cure="Remove the token from the problem's text.",
+            )
+        ids = self._ids(pieces[0], split_special_tokens=False)
+        for token, piece in zip(found, pieces[1:], strict=True):
+            ids += self.encode(token) + self._ids(piece, split_special_tokens=False)
+        return ids
+
+    def save(self, folder: Path) -> None:
+        """Write the tokenizer's files into `folder`, as `transformers` reads them."""
+        self.inner.save_pretrained(str(folder))
+
+    def _ids(self, text: str, split_special_tokens: bool) -> list[int]:
+        clean = text.encode("utf-8", "replace").decode("utf-8")
+        return list(self.inner(clean, add_special_tokens=False, split_special_tokens=split_special_tokens)["input_ids"])
+
+
+def load_tokenizer(folder_or_name: str | Path) -> HFTokenizer:
+    """Load the tokenizer of a model folder or Hub name.
+
+    Raises DataError when there is none, when it is not a fast tokenizer, or when it has no end token.
+    """
+    from transformers import AutoTokenizer
+
+    name = str(folder_or_name)
+    try:
+        inner = AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(
+            f"No tokenizer could be loaded from {name!r}: {reason}",
+            cure="The folder must hold tokenizer.json and tokenizer_config.json; or name a model on the Hub.",
+        ) from error
+    if not inner.is_fast:
+        raise DataError(f"The tokenizer of {name!r} is not a fast one.", cure="Convert it: it needs a tokenizer.json.")
+    return HFTokenizer(inner, _generation_stops(name))
+
+
+def _generation_stops(name: str) -> list[int]:
+    """End tokens of generation_config.json, where the model has one."""
+    from transformers.utils import cached_file
+
+    path = cached_file(name, "generation_config.json", _raise_exceptions_for_missing_entries=False)
+    if path is None:
+        return []
+    stops = json.loads(Path(path).read_text(encoding="utf-8")).get("eos_token_id")
+    return [stops] if isinstance(stops, int) else list(stops or [])
