@@ -7,12 +7,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-NonNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=0)]
-PositiveCount = Annotated[int, Field(ge=1)]
+
+def _not_bool(value: Any) -> Any:
+    """true is not 1."""
+    if isinstance(value, bool):
+        raise ValueError("expected a number")
+    return value
+
+
+Fraction = Annotated[float, BeforeValidator(_not_bool), Field(ge=0, le=1)]
+NonNegative = Annotated[float, BeforeValidator(_not_bool), Field(ge=0)]
+Count = Annotated[int, BeforeValidator(_not_bool), Field(ge=0)]
+PositiveCount = Annotated[int, BeforeValidator(_not_bool), Field(ge=1)]
 Device = Literal["auto", "cpu", "cuda"]
 
 
@@ -24,7 +32,7 @@ def execution(default: Any, description: str = "") -> Any:
 class Block(BaseModel):
     """Unknown keys are errors; values are checked when assigned."""
 
-    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, allow_inf_nan=False)
 
 
 class DataSettings(Block):
@@ -35,7 +43,7 @@ class DataSettings(Block):
     `{name, weight, ...arguments}`."""
     template: Literal["r1-zero", "chat", "plain"] | None = None
     """How messages become text. None: the model's chat template where it has one, else r1-zero."""
-    verify_gold: Count = 64
+    verify_gold: Count = execution(64)
     """How many gold answers each task must grade as correct before the run starts (0: none)."""
     shuffle: bool = True
 
@@ -95,7 +103,7 @@ class AlgorithmSettings(Block):
     overlong_buffer: PositiveCount = 4096
     num_updates: PositiveCount = 1
     """Optimizer steps a round; the round's rollouts are split at random among them."""
-    max_undecided_frac: Fraction = 0.05
+    max_undecided_frac: Fraction = execution(0.05)
     """Stop when more verdicts than this are undecided over 20 rounds."""
 
 
@@ -121,7 +129,7 @@ class OptimizerSettings(Block):
     schedule: Literal["constant", "linear", "cosine"] = "constant"
     end_frac: Fraction = 0.1
     """Where linear and cosine end, as a share of lr."""
-    skip_limit: PositiveCount = 5
+    skip_limit: PositiveCount = execution(5)
     """Non-finite updates in a row before the run stops."""
 
 
@@ -140,7 +148,7 @@ class EngineSettings(Block):
     verifier_workers: Count = execution(0, "0: one a core.")
     verifier_seconds: Annotated[float, Field(gt=0)] = 10.0
     """CPU seconds a verdict or custom reward may take."""
-    max_logprob_gap: Annotated[float, Field(gt=0)] = 0.1
+    max_logprob_gap: Annotated[float, Field(gt=0)] = execution(0.1)
     """The run stops when sampler and learner differ by more than this on average."""
 
 
@@ -195,8 +203,8 @@ class RLStage(Block):
     model: str
     data: DataSettings
     rounds: PositiveCount
-    preset: str | None = None
-    """Name of a point in the space of objectives; keys under `algorithm` override it."""
+    preset: str | None = execution(None)
+    """Name of a point in the space of objectives; keys under `algorithm` override it. The keys count, not the name."""
     rewards: list[RewardSettings] = [RewardSettings(name="accuracy"), RewardSettings(name="format")]
     sampling: SamplingSettings = SamplingSettings()
     algorithm: AlgorithmSettings = AlgorithmSettings()
@@ -254,6 +262,10 @@ class PretrainStage(Block):
 Stage = Annotated[RLStage | EvaluateStage | PretrainStage, Field(discriminator="kind")]
 
 
+StageName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
+"""A stage's name is a folder name."""
+
+
 class Recipe(Block):
     """A run: named models and stages in order."""
 
@@ -262,4 +274,4 @@ class Recipe(Block):
     seed: Count = 0
     models: dict[str, str] = {"base": "lab"}
     """Names for model folders, Hub names, or `lab`."""
-    stages: dict[str, Stage]
+    stages: Annotated[dict[StageName, Stage], Field(min_length=1)]

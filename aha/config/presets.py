@@ -1,0 +1,85 @@
+"""Names for points in the space of objectives. A preset fills `algorithm` keys; what a recipe says itself wins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PRESETS: dict[str, dict[str, Any]] = {
+    # DeepSeekMath (2402.03300) eq. 3 as open trainers run it today: token ratio, no KL.
+    "grpo": {
+        "baseline": "group_mean",
+        "scale": "group_std",
+        "objective": "clipped_ratio",
+        "ratio": "token",
+        "clip_low": 0.2,
+        "clip_high": 0.2,
+        "aggregate": "sequence_mean",
+        "kl": {"place": "none"},
+    },
+    # DeepSeek-R1 (2501.12948 v2): almost no clipping, k3 KL 0.001 in the loss, a fresh reference every 400 updates.
+    "grpo-paper": {
+        "baseline": "group_mean",
+        "scale": "group_std",
+        "objective": "clipped_ratio",
+        "ratio": "token",
+        "clip_low": 10.0,
+        "clip_high": 10.0,
+        "aggregate": "sequence_mean",
+        "kl": {"place": "loss", "estimator": "k3", "level": "token", "coef": 0.001, "reference_every": 400},
+    },
+    # Dr. GRPO (2503.20783): no division by the group's std nor by the answer's length.
+    "dr-grpo": {
+        "baseline": "group_mean",
+        "scale": "none",
+        "objective": "clipped_ratio",
+        "ratio": "token",
+        "clip_low": 0.2,
+        "clip_high": 0.2,
+        "aggregate": "constant",
+        "kl": {"place": "none"},
+    },
+    # DAPO (2503.14476) eq. 8: clip higher, token mean, uniform groups refilled, soft punishment of overlong answers.
+    "dapo": {
+        "baseline": "group_mean",
+        "scale": "group_std",
+        "objective": "clipped_ratio",
+        "ratio": "token",
+        "clip_low": 0.2,
+        "clip_high": 0.28,
+        "aggregate": "token_mean",
+        "kl": {"place": "none"},
+        "filter": "refill",
+        "truncated": "punish",
+    },
+    # RLOO (2402.14740): REINFORCE on whole answers (a sum over tokens) against the mean of the others.
+    "rloo": {
+        "baseline": "leave_one_out",
+        "scale": "none",
+        "objective": "log_prob",
+        "aggregate": "constant",
+        "constant_length": 1,
+        "kl": {"place": "none"},
+    },
+    # GSPO (2507.18071) eq. 5-7 and section 5.1: length-normalised sequence ratio, very tight clip.
+    "gspo": {
+        "baseline": "group_mean",
+        "scale": "group_std",
+        "objective": "clipped_ratio",
+        "ratio": "sequence",
+        "clip_low": 3e-4,
+        "clip_high": 4e-4,
+        "aggregate": "sequence_mean",
+        "kl": {"place": "none"},
+    },
+    # CISPO (MiniMax-M1, 2506.13585) eq. 4-5: the clipped ratio is a weight without gradient; no lower bound.
+    "cispo": {
+        "baseline": "group_mean",
+        "scale": "group_std",
+        "objective": "clipped_weight",
+        "ratio": "token",
+        "clip_low": 1.0,
+        "clip_high": 4.0,
+        "aggregate": "token_mean",
+        "kl": {"place": "none"},
+    },
+}
