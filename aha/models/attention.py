@@ -1,0 +1,80 @@
+"""Causal attention over concatenated rows: one [B, T] view where rows are equally long, else buckets or varlen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from aha.models.layout import Buckets, RowLayout
+
+
+def causal_attention(q_NHD: torch.Tensor, k_NHD: torch.Tensor, v_NHD: torch.Tensor, layout: RowLayout) -> torch.Tensor:
+    """Softmax attention of each token over itself and the earlier tokens of its row.
+
+    q [N, H, D], k and v [N, KV, D] with H a multiple of KV; returns [N, H, D]. Scale 1/sqrt(D).
+    """
+    if layout.is_uniform:
+        return _dense(q_NHD, k_NHD, v_NHD, layout.num_rows, layout.max_length)
+    if q_NHD.is_cuda and q_NHD.dtype in (torch.bfloat16, torch.float16):
+        return _varlen(q_NHD, k_NHD, v_NHD, layout)
+    assert layout.buckets is not None
+    return _bucketed(q_NHD, k_NHD, v_NHD, layout.buckets)
+
+
+def _dense(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, num_rows: int, length: int) -> torch.Tensor:
+    """Attention where the tokens are num_rows equally long rows."""
+    q, k, v = (x.view(num_rows, length, x.shape[-2], x.shape[-1]).transpose(1, 2) for x in (q, k, v))
+    out = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=q.shape[1] != k.shape[1])
+    return out.transpose(1, 2).reshape(num_rows * length, q.shape[1], v.shape[-1])
+
+
+def _varlen(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: RowLayout) -> torch.Tensor:
+    """Flash attention over offsets; heads are repeated, since not every supported torch groups them itself."""
+    from torch.nn.attention.varlen import varlen_attn
+
+    repeats = q.shape[1] // k.shape[1]
+    k, v = k.repeat_interleave(repeats, 1), v.repeat_interleave(repeats, 1)
+    offsets, longest = layout.cu_seqlens, layout.max_length
+    out = varlen_attn(q, k, v, offsets, offsets, longest, longest, window_size=(-1, 0))
+    assert isinstance(out, torch.Tensor)
+    return out
+
+
+def _bucketed(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, buckets: Buckets) -> torch.Tensor:
+    """Attention bucket by bucket. Padding lies after the tokens, so that no token of a row sees any."""
+    num_heads, num_kv, width = q.shape[1], k.shape[1], q.shape[2]
+    padded = _move(torch.cat((q, k, v), 1), buckets.token_of_slot_S, buckets.slot_of_token_N)
+    outs, start = [], 0
+    for rows, length in buckets.shapes:
+        qs, ks, vs = torch.split(padded[start : start + rows * length], [num_heads, num_kv, num_kv], 1)
+        outs.append(_dense(qs, ks, vs, rows, length))
+        start += rows * length
+    return _move(torch.cat(outs), buckets.slot_of_token_N, buckets.token_of_slot_S).view(-1, num_heads, width)
+
+
+def _move(x: torch.Tensor, index: torch.Tensor, back: torch.Tensor) -> torch.Tensor:
+    """x[index] with zeros where index is -1; `back` is the same map the other way round."""
+    moved: torch.Tensor = _Move.apply(x, index, back)  # type: ignore[no-untyped-call]
+    return moved
+
+
+class _Move(torch.autograd.Function):
+    """The gradient of a pick without repeats is the pick the other way round: no addition, no order to depend on."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, index: torch.Tensor, back: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(back)
+        return _pick(x, index)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        (back,) = ctx.saved_tensors
+        return _pick(grads[0], back), None, None
+
+
+def _pick(x: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+    """x[index] along the first axis, zeros where index is -1."""
+    picked = x.index_select(0, index.clamp(min=0))
+    return picked.masked_fill_((index < 0).view(-1, *[1] * (x.dim() - 1)), 0)
