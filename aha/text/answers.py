@@ -27,8 +27,8 @@ class Parsed:
 def parse(text: str, opened: bool = False) -> Parsed:
     """Cut a completion at its tags, in time linear in its length.
 
-    `opened`: the prompt already ends inside `<think>`. An answer inside the thoughts never counts, and a thought that is
-    not closed leaves no answer.
+    `opened`: the prompt already ends inside `<think>`. An answer inside the thoughts never counts, and a thought that
+    is not closed leaves no answer.
     """
     source = "<think>" + text if opened else text
     tags = [(match.group(), match.start(), match.end()) for match in _TAG.finditer(source)]
@@ -74,12 +74,10 @@ def last_boxed(text: str) -> str | None:
 
     An unclosed box is the empty answer: there is no way back to an earlier one.
     """
-    match = None
-    for match in _BOX.finditer(text):
-        pass
-    if match is None:
+    starts = [match.end() for match in _BOX.finditer(text)]
+    if not starts:
         return None
-    start = match.end()
+    start = starts[-1]
     if start >= len(text) or text[start] != "{":
         word = text[start:].split(maxsplit=1)
         return word[0].rstrip("$.,;") if word else ""

@@ -46,7 +46,7 @@ def pick_template(setting: Template | None, tokenizer: ChatTokenizer) -> Templat
 def render_text(messages: Sequence[Message], template: Template) -> str:
     """The prompt as text, for the templates that are text. Raises DataError where no user message is last."""
     if not messages or messages[-1]["role"] not in ("user", "tool"):
-        raise DataError("The last message of a prompt must be a user's or a tool's.", cure="Check the row's `messages`.")
+        raise DataError("A prompt's last message must be a user's or a tool's.", cure="Check the row's `messages`.")
     if template == "plain":
         return messages[-1]["content"]
     system = "".join(message["content"] + "\n" for message in messages if message["role"] == "system")

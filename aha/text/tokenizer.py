@@ -104,7 +104,7 @@ def load_tokenizer(folder_or_name: str | Path) -> HFTokenizer:
 
 def _generation_stops(name: str) -> list[int]:
     """End tokens of generation_config.json, where the model has one."""
-    from transformers.utils import cached_file
+    from transformers.utils.hub import cached_file
 
     path = cached_file(name, "generation_config.json", _raise_exceptions_for_missing_entries=False)
     if path is None:

@@ -1,0 +1,82 @@
+"""Text and reference in, verdict out. Torch-free, pure, and safe on any text: nothing is executed.
+
+A verifier takes the extracted answer and the reference, and keyword arguments; it returns a verdict or raises one of
+the exceptions of `aha.verifiers.base`, which `verify` turns into verdicts.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+
+from aha.errors import DataError
+from aha.types import Json, Verdict, VerifierSpec
+from aha.verifiers.base import EXTRACTION_RULES, REASONS, BadReferenceError, extract
+from aha.verifiers.exact import exact, items, json_value
+from aha.verifiers.expression import expression
+from aha.verifiers.gym import gym
+from aha.verifiers.knights import knights
+from aha.verifiers.numbers import number
+
+VERIFIERS: dict[str, Callable[..., Verdict]] = {
+    "number": number,
+    "exact": exact,
+    "expression": expression,
+    "knights": knights,
+    "list": items,
+    "json": json_value,
+    "gym": gym,
+}
+"""Name → function(answer, reference, **arguments)."""
+
+COMMON_ARGUMENTS = ("extract", "opened")
+MAX_EXTRACTED_CHARS = 500
+
+
+def verify(verifier: str, response: str, reference: Json, arguments: Mapping[str, Json]) -> dict[str, Json]:
+    """A verdict as JSON: `outcome`, `extracted`, `reason`, `seconds`. The worker's target `aha.verifiers:verify`.
+
+    Beside the verifier's own arguments: `extract` (one of base.EXTRACTION_RULES, default `answer_tag`) and `opened`
+    (the prompt ended inside `<think>`). Raises DataError for an unknown verifier or argument, nothing for any response.
+    """
+    start = time.perf_counter()
+    check_spec(VerifierSpec(verifier, arguments))
+    verdict = _decide(verifier, response, reference, arguments)
+    if verdict.extracted is not None:
+        extracted = verdict.extracted[:MAX_EXTRACTED_CHARS].encode("utf-8", "replace").decode("utf-8")
+        verdict = replace(verdict, extracted=extracted)
+    return asdict(replace(verdict, seconds=time.perf_counter() - start))
+
+
+def _decide(verifier: str, response: str, reference: Json, arguments: Mapping[str, Json]) -> Verdict:
+    own = {key: value for key, value in arguments.items() if key not in COMMON_ARGUMENTS}
+    answer = None
+    try:
+        answer = extract(response, arguments.get("extract", "answer_tag"), arguments.get("opened", False))
+        return VERIFIERS[verifier](answer, reference, **own)
+    except tuple(REASONS) as error:
+        return Verdict("wrong", answer, REASONS[type(error)])
+    except BadReferenceError:
+        return Verdict("undecided", answer, "bad_reference")
+
+
+def check_spec(spec: VerifierSpec) -> None:
+    """Raise DataError for a verifier or an argument that does not exist, with the nearest name."""
+    if spec.name not in VERIFIERS:
+        raise DataError(f"There is no verifier {spec.name!r}.", cure=_nearest(spec.name, list(VERIFIERS)))
+    parameters = inspect.signature(VERIFIERS[spec.name]).parameters.values()
+    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY] + list(COMMON_ARGUMENTS)
+    for key in spec.arguments:
+        if key not in known:
+            raise DataError(f"The verifier {spec.name!r} has no argument {key!r}.", cure=_nearest(key, known))
+    rule = spec.arguments.get("extract", "answer_tag")
+    if rule not in EXTRACTION_RULES:
+        raise DataError(f"There is no extraction rule {rule!r}.", cure=_nearest(str(rule), list(EXTRACTION_RULES)))
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known)}."

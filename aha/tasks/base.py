@@ -1,0 +1,97 @@
+"""What a task is, and the proof that it grades its own gold answers as correct."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from typing import Protocol, runtime_checkable
+
+from aha.errors import DataError, MachineError
+from aha.runtime.workers import CallResult
+from aha.types import Json, Problem, VerifierSpec
+
+
+@runtime_checkable
+class Task(Protocol):
+    """Where problems come from."""
+
+    @property
+    def name(self) -> str:
+        """As a recipe writes it, e.g. `gym:chain_sum`."""
+
+    def problems(self) -> Sequence[Problem]:
+        """All problems, always the same and in the same order; items may be made when asked for."""
+
+    def gold_response(self, problem: Problem) -> str | None:
+        """A whole completion that must be graded as correct; None where the task knows no answer."""
+
+
+class Pool(Protocol):
+    """What validation needs of runtime.workers.WorkerPool."""
+
+    def submit(
+        self, target: str, arguments: dict[str, Json], cpu_seconds: float | None = None
+    ) -> Future[CallResult]:
+        """Call `target` in a worker."""
+
+
+def gold_block(answer: str, verifier: VerifierSpec) -> str:
+    """A well-formed completion around a gold answer, as the verifier's extraction rule wants it."""
+    rule = verifier.arguments.get("extract", "answer_tag")
+    body = {"boxed": f"\\boxed{{{answer}}}", "last_line": answer, "last_number": answer}.get(rule)
+    thought = " </think> " if verifier.arguments.get("opened", False) else "<think> </think> "
+    return thought + (body if body is not None else f"<answer> {answer} </answer>")
+
+
+def verdict_call(problem: Problem, response: str) -> tuple[str, dict[str, Json]]:
+    """Worker target and arguments that grade `response` to `problem`."""
+    arguments: Mapping[str, Json] = {
+        "verifier": problem.verifier.name,
+        "response": response,
+        "reference": problem.reference,
+        "arguments": dict(problem.verifier.arguments),
+    }
+    return "aha.verifiers:verify", dict(arguments)
+
+
+def validate(task: Task, n: int, pool: Pool) -> None:
+    """Grade the gold answers of up to `n` problems, spread evenly over the task, in the pool.
+
+    Raises DataError naming the first problem whose gold answer is not graded correct, or MachineError when a verdict
+    could not be reached.
+    """
+    problems = task.problems()
+    if not len(problems):
+        raise DataError(f"Task {task.name!r} has no problems.", cure="Check its file and its filters.")
+    if n == 0:
+        return
+    indices = sorted({index * len(problems) // n for index in range(n)}) if n < len(problems) else range(len(problems))
+    checked = [(problems[index], _gold(task, problems[index])) for index in indices]
+    pending = [(problem, gold, pool.submit(*verdict_call(problem, gold))) for problem, gold in checked]
+    for problem, gold, future in pending:
+        _check(task, problem, gold, future.result())
+
+
+def _gold(task: Task, problem: Problem) -> str:
+    gold = task.gold_response(problem)
+    if gold is None:
+        raise DataError(
+            f"Task {task.name!r} knows no answer to problem {problem.id!r}, so its verifier cannot be checked.",
+            cure="Choose another task, or set `data.verify_gold: 0`.",
+        )
+    return gold
+
+
+def _check(task: Task, problem: Problem, gold: str, result: CallResult) -> None:
+    where = f"Problem {problem.id!r} of task {task.name!r}"
+    if result.failure is not None:
+        raise MachineError(
+            f"{where}: the verifier {problem.verifier.name!r} ended with {result.failure}: {result.message}",
+            cure="A limit may be too low (`engine.verifier_seconds`), or a package is missing.",
+        )
+    if result.value["outcome"] != "correct":
+        raise DataError(
+            f"{where}: its own verifier {problem.verifier.name!r} rejects the gold answer "
+            f"({result.value['reason']}); reference {str(problem.reference)[:200]!r}, response {gold[:200]!r}.",
+            cure="Correct the row, or choose another `verifier`.",
+        )

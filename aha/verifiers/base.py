@@ -1,0 +1,95 @@
+"""What every verifier shares: the verdict's three ways out, limits, and how an answer is found in a response."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from aha.text.answers import final_text, last_boxed, parse
+from aha.types import Verdict
+
+MAX_RESPONSE_CHARS = 1_000_000
+MAX_ANSWER_CHARS = 10_000
+EXTRACTION_RULES = ("answer_tag", "boxed", "last_line", "last_number", "auto")
+
+
+class BadReferenceError(Exception):
+    """The reference is not of the form that the verifier reads: our failure, so the verdict is undecided."""
+
+
+class UnparsableError(Exception):
+    """The answer is not of the form that the verifier reads: wrong."""
+
+
+class OverLimitsError(Exception):
+    """The answer is longer, deeper or larger than a verifier reads: wrong."""
+
+
+class SeveralAnswersError(Exception):
+    """More than one answer where one was asked for: wrong."""
+
+
+class NoAnswerError(Exception):
+    """There is no answer: wrong."""
+
+
+REASONS: dict[type[Exception], str] = {
+    UnparsableError: "unparsable",
+    OverLimitsError: "over_limits",
+    SeveralAnswersError: "several_answers",
+    NoAnswerError: "no_answer",
+}
+
+
+def decided(correct: bool, extracted: str) -> Verdict:
+    """Correct or wrong after a comparison; `extracted` is the canonical form, equal for equal answers."""
+    return Verdict("correct" if correct else "wrong", extracted, "match" if correct else "mismatch")
+
+
+def fold(text: str) -> str:
+    """NFKC (full-width digits, ½, superscripts), one kind of minus, and no invisible characters."""
+    folded = unicodedata.normalize("NFKC", text).replace("\u2212", "-").replace("\u2044", "/")
+    return "".join(char for char in folded if unicodedata.category(char) not in ("Cf", "Cc") or char in "\n\t")
+
+
+def extract(response: str, rule: str, opened: bool = False) -> str:
+    """The one answer of a response. Raises NoAnswerError, SeveralAnswersError or OverLimitsError.
+
+    `answer_tag`: the one `<answer>` block after the last thought. `boxed`: the last box after it. `last_line`: the last
+    line after it. `last_number`: the last number anywhere, for diagnosis only. `auto`: the block where there is one,
+    else the box, else the whole text after the thought.
+    """
+    if len(response) > MAX_RESPONSE_CHARS:
+        raise OverLimitsError
+    answer = _last_number(response) if rule == "last_number" else _by_rule(response, rule, opened)
+    if not answer:
+        raise NoAnswerError
+    if len(answer) > MAX_ANSWER_CHARS:
+        raise OverLimitsError
+    return answer
+
+
+def _by_rule(response: str, rule: str, opened: bool) -> str | None:
+    parsed = parse(response, opened)
+    if rule in ("answer_tag", "auto") and parsed.num_answers:
+        if parsed.num_answers > 1:
+            raise SeveralAnswersError
+        return parsed.answer
+    text = final_text(response, opened)
+    if rule == "answer_tag" or text is None:
+        return None
+    if rule == "last_line":
+        return text.rsplit("\n", 1)[-1].strip()
+    boxed = last_boxed(text)
+    return text if boxed is None and rule == "auto" else boxed
+
+
+def _last_number(text: str) -> str | None:
+    """The last run of digits with its sign, commas and point; a hand-written scan from the end, so linear."""
+    end = len(text)
+    while end and not (text[end - 1].isascii() and text[end - 1].isdigit()):
+        end -= 1
+    start = end
+    while start and text[start - 1] in "0123456789.,":
+        start -= 1
+    number = text[start:end].lstrip(".,")
+    return ("-" if start and text[start - 1] in "-\u2212" else "") + number if number else None
