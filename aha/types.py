@@ -211,7 +211,7 @@ class Evaluation:
     sampling: dict[str, float]
     """temperature, top_p, max_new_tokens."""
     problems: list[dict[str, Json]]
-    """Per problem: id, source, difficulty, question (last user turn), reference, outcomes (a string of k letters c/w/u),
+    """Per problem: id, source, difficulty, prompt (last message), reference, outcomes (a string of k letters c/w/u),
     reasons (k), answers (k), tokens (k), format (k booleans), sample (text of the first answer, 2,000 characters)."""
     template: str = ""
     """How messages became text: r1-zero, chat or plain."""
