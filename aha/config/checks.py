@@ -84,7 +84,7 @@ def _pretrain(name: str, stage: PretrainStage) -> Iterator[Contradiction]:
     block: KeyPath = ("stages", name)
     if shape.width % shape.heads or shape.heads % shape.kv_heads:
         problem = f"width {shape.width}, heads {shape.heads} and kv_heads {shape.kv_heads} do not divide"
-        yield Contradiction((*block, "shape", "heads"), problem, "Make width a multiple of heads, heads one of kv_heads.")
+        yield Contradiction((*block, "shape", "heads"), problem, "Make heads a divisor of width, kv_heads of heads.")
     if stage.row_tokens > shape.max_positions:
         problem = f"row_tokens = {stage.row_tokens} is more than shape.max_positions = {shape.max_positions}"
         yield Contradiction((*block, "row_tokens"), problem, "Lower it, or give the model more positions.")

@@ -45,9 +45,10 @@ def where(path: KeyPath, origins: Mapping[KeyPath, str], name: str) -> str:
 
 def _path_in(tree: Any, details: ErrorDetails) -> KeyPath:
     """pydantic's location without the names of union members, which stand in no file."""
-    path: list[str | int] = []
-    node = tree
+    path: list[Any] = []
+    node: Any = tree
     *before, last = details["loc"]
+    part: Any
     for part in before:
         if (isinstance(node, dict) and part in node) or (isinstance(node, list) and isinstance(part, int)):
             node = node[part]

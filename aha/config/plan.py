@@ -1,0 +1,163 @@
+"""What a recipe will cost at most, before anything runs: memory, tokens and time for each stage."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from aha.config.settings import EvaluateStage, ModelShape, PretrainStage, Recipe, RLStage, Stage
+
+LAB_MODEL = Path(__file__).parent.parent / "lab" / "model"
+PROMPT_TOKENS = 256
+"""Assumed length of a prompt."""
+SAMPLING_SHARE, TRAINING_SHARE = 0.10, 0.35
+"""Assumed shares of the machine's matrix rate; sampling is bound by memory, training by products."""
+DTYPE_BYTES = {"bfloat16": 2, "float32": 4, "float64": 8}
+
+ModelConfig = Mapping[str, Any]
+"""A model's config.json."""
+
+
+@dataclass(frozen=True, slots=True)
+class StagePlan:
+    """An upper bound for one stage; None where the model's files are not there, or the machine's rate unknown."""
+
+    stage: str
+    kind: str
+    model: str
+    num_parameters: int | None
+    memory_bytes: int | None
+    sampled_tokens: int
+    trained_tokens: int
+    seconds: float | None
+
+
+def find_model_config(name: str) -> ModelConfig | None:
+    """config.json of `lab` or of a local folder; None where there is none (a Hub name that is not on disk)."""
+    file = (LAB_MODEL if name == "lab" else Path(name)) / "config.json"
+    if not file.is_file():
+        return None
+    config: ModelConfig = json.loads(file.read_text(encoding="utf-8"))
+    return config
+
+
+def num_parameters(config: ModelConfig) -> int | None:
+    """Parameters of a dense Llama- or Qwen-shaped model, biases and norms included; None for other shapes."""
+    needed = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "vocab_size")
+    if any(key not in config for key in needed) or "n_routed_experts" in config or "num_experts" in config:
+        return None
+    width, layers, heads, mlp, vocab = (int(config[key]) for key in needed)
+    head, kv = _head_size(config), int(config.get("num_key_value_heads") or heads)
+    biases = (heads + 2 * kv) * head if config.get("model_type") == "qwen2" else 0
+    layer = 2 * width * head * (heads + kv) + biases + 3 * width * mlp + 2 * width
+    embeddings = vocab * width * (1 if config.get("tie_word_embeddings") else 2)
+    return embeddings + layers * layer + width
+
+
+def plan(
+    recipe: Recipe, configs: Mapping[str, ModelConfig | None], matrix_flops: float | None = None
+) -> list[StagePlan]:
+    """One plan a stage. `configs`: config.json by the recipe's model names; `matrix_flops`: the machine's FLOP/s."""
+    known = dict(configs)
+    plans = []
+    for name, stage in recipe.stages.items():
+        if isinstance(stage, PretrainStage):
+            model, known[name] = "new", _shape_config(stage.shape)
+            config = known[name]
+        else:
+            model, config = stage.model, known.get(stage.model)
+            known[name] = config
+        plans.append(_plan_stage(name, stage, model, config, matrix_flops))
+    return plans
+
+
+def as_json(plans: list[StagePlan]) -> list[dict[str, Any]]:
+    """Plans as JSON objects."""
+    return [asdict(one) for one in plans]
+
+
+def _plan_stage(
+    name: str, stage: Stage, model: str, config: ModelConfig | None, matrix_flops: float | None
+) -> StagePlan:
+    sampled, trained = _tokens(stage)
+    parameters = num_parameters(config) if config is not None else None
+    memory = _memory(stage, config, parameters) if config is not None and parameters is not None else None
+    seconds = None
+    if parameters is not None and matrix_flops:
+        passes = 8 if stage.engine.gradient_checkpointing else 6
+        sampling = 2.0 * parameters * sampled / SAMPLING_SHARE
+        seconds = (sampling + passes * parameters * trained / TRAINING_SHARE) / matrix_flops
+    return StagePlan(name, stage.kind, model, parameters, memory, sampled, trained, seconds)
+
+
+def _tokens(stage: Stage) -> tuple[int, int]:
+    """New tokens sampled and tokens trained on, if every completion ran to its limit."""
+    if isinstance(stage, PretrainStage):
+        return 0, stage.tokens
+    if isinstance(stage, EvaluateStage):
+        return len(stage.on) * (stage.num_problems or 200) * stage.k * stage.max_new_tokens, 0
+    sampling, rounds = stage.sampling, stage.rounds
+    rollouts = sampling.num_problems * sampling.group_size
+    total = 0
+    for done in range(rounds):
+        total += rollouts * _limit(stage, done * stage.algorithm.num_updates)
+    return total + _evaluated_tokens(stage), total + rounds * rollouts * PROMPT_TOKENS
+
+
+def _evaluated_tokens(stage: RLStage) -> int:
+    settings = stage.evaluate
+    limit = settings.max_new_tokens or _limit(stage, stage.rounds * stage.algorithm.num_updates)
+    each = (settings.num_problems or 200) * limit
+    times = 2 + (stage.rounds // settings.every if settings.every else 0)
+    return each * (len(settings.on) * settings.k * times + len(settings.final_on) * settings.final_k)
+
+
+def _limit(stage: RLStage, update: int) -> int:
+    limits = [tokens for start, tokens in stage.sampling.length_stages if start <= update]
+    return limits[-1] if limits else stage.sampling.max_new_tokens
+
+
+def _memory(stage: Stage, config: ModelConfig, parameters: int) -> int:
+    """Weights of each role, optimizer state, key-value cache and activations of a micro-batch, in bytes."""
+    size = DTYPE_BYTES[stage.engine.dtype]
+    width, layers, mlp = (int(config[key]) for key in ("hidden_size", "num_hidden_layers", "intermediate_size"))
+    total = parameters * size
+    if not isinstance(stage, EvaluateStage):
+        kept = (4 if stage.engine.gradient_checkpointing else 16 + 3 * mlp // width) * width
+        total += parameters * (4 + 4 + 8) + stage.engine.micro_batch_tokens * layers * kept * size
+    if not isinstance(stage, PretrainStage):
+        heads = int(config.get("num_key_value_heads") or config["num_attention_heads"])
+        total += _cache_tokens(stage) * 2 * layers * heads * _head_size(config) * size
+    if isinstance(stage, RLStage):
+        total += parameters * size * (2 if stage.algorithm.kl.place != "none" else 1)
+    return total
+
+
+def _cache_tokens(stage: RLStage | EvaluateStage) -> int:
+    if stage.engine.cache_tokens:
+        return stage.engine.cache_tokens
+    if isinstance(stage, EvaluateStage):
+        return stage.engine.max_rows * (PROMPT_TOKENS + stage.max_new_tokens)
+    rows = min(stage.engine.max_rows, stage.sampling.num_problems * stage.sampling.group_size)
+    return rows * (PROMPT_TOKENS + _limit(stage, stage.rounds * stage.algorithm.num_updates))
+
+
+def _head_size(config: ModelConfig) -> int:
+    return int(config.get("head_dim") or int(config["hidden_size"]) // int(config["num_attention_heads"]))
+
+
+def _shape_config(shape: ModelShape) -> ModelConfig:
+    """config.json of a model that a pretrain stage will make."""
+    return {
+        "model_type": "qwen2",
+        "hidden_size": shape.width,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.heads,
+        "num_key_value_heads": shape.kv_heads,
+        "intermediate_size": shape.mlp_width,
+        "vocab_size": shape.vocab_size,
+        "tie_word_embeddings": True,
+    }
