@@ -1,0 +1,7 @@
+"""Named graders that turn a response and its verdict into points. Torch-free."""
+
+from aha.rewards.builtin import BUILT_IN
+from aha.rewards.combine import combine
+from aha.rewards.custom import custom_call, read_points
+
+__all__ = ["BUILT_IN", "combine", "custom_call", "read_points"]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
 from aha.errors import DataError, MachineError
-from aha.runtime.workers import CallResult
 from aha.types import Json, Problem, VerifierSpec
 
+if TYPE_CHECKING:
+    from aha.runtime.workers import CallResult
 
-@runtime_checkable
+
 class Task(Protocol):
     """Where problems come from."""
 
