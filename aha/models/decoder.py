@@ -89,8 +89,6 @@ class Layer(nn.Module):
 class Body(nn.Module):
     """Embedding, layers and final norm; carries the `model.` prefix of Hugging Face names."""
 
-    inverse_frequencies: torch.Tensor
-
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
         self.embed_tokens = nn.Embedding(config.vocab_size, config.width)
