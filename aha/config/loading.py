@@ -15,7 +15,7 @@ from aha.config.effective import idle_keys, remove
 from aha.config.overrides import parse_override, put, resolve, suggest
 from aha.config.presets import PRESETS
 from aha.config.problems import dotted, refusal, where
-from aha.config.settings import Recipe
+from aha.config.settings import EvaluateStage, Recipe
 from aha.config.yaml_files import KeyPath, parse
 from aha.errors import ConfigError
 
@@ -62,6 +62,11 @@ def recipe_names() -> list[str]:
     return sorted(path.stem for path in RECIPES.glob("*.yaml"))
 
 
+def recipe_descriptions() -> dict[str, str]:
+    """Name and description of the recipes in the package."""
+    return {name: str(_read(RECIPES / f"{name}.yaml").values.get("description", "")) for name in recipe_names()}
+
+
 def find_recipe(name_or_path: str) -> Path:
     """The file of a recipe: a path that exists, or a name from the package. ConfigError with the names otherwise."""
     path = Path(name_or_path)
@@ -78,19 +83,32 @@ def find_recipe(name_or_path: str) -> Path:
 def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> LoadedRecipe:
     """Read, override, expand presets and check. ConfigError (UsageError for a malformed override) names every place."""
     path = find_recipe(name_or_path)
-    tree = _read(path)
+    recipe, notices = _check(_read(path), overrides)
+    return LoadedRecipe(recipe, path, tuple(notices))
+
+
+def evaluate_settings(model: str, on: Sequence[str], overrides: Sequence[str] = ()) -> EvaluateStage:
+    """Settings of `aha eval`: `overrides` are keys of an evaluate stage, e.g. `k=4` or `engine.device=cpu`."""
+    stage = {"kind": "evaluate", "model": "model", "on": list(on)}
+    tree = _Tree({"name": "eval", "models": {"model": model}, "stages": {"eval": stage}}, "aha eval")
+    recipe, _ = _check(tree, [f"eval.{text}" for text in overrides])
+    settings = recipe.stages["eval"]
+    assert isinstance(settings, EvaluateStage)
+    return settings.model_copy(update={"model": model})
+
+
+def _check(tree: _Tree, overrides: Sequence[str]) -> tuple[Recipe, list[str]]:
     for text in overrides:
         parts, value = parse_override(text)
         target = resolve(parts, tree.values, Recipe.model_fields, text)
         tree.mark(put(tree.values, target, value, text), _COMMAND, f"override '{text}'")
     _expand_presets(tree)
-    recipe = _validate(tree)
-    notices = _drop_idle(tree, recipe)
+    notices = _drop_idle(tree, _validate(tree))
     recipe = _validate(tree)
     for found in contradictions(recipe):
         place = where(found.path, tree.places, tree.name)
         raise ConfigError(f"{place}: stage '{found.path[1]}': {found.problem}.", cure=found.cure)
-    return LoadedRecipe(recipe, path, tuple(notices))
+    return recipe, notices
 
 
 def _read(path: Path) -> _Tree:

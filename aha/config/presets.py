@@ -83,3 +83,14 @@ PRESETS: dict[str, dict[str, Any]] = {
         "kl": {"place": "none"},
     },
 }
+
+SOURCES = {
+    "grpo": "group mean and std, token ratio, clip 0.2, no KL (DeepSeekMath, arXiv 2402.03300)",
+    "grpo-paper": "R1-Zero's own numbers: clip 10, k3 KL 0.001, reference every 400 updates (arXiv 2501.12948)",
+    "dr-grpo": "no std, sum over a constant length (Dr. GRPO, arXiv 2503.20783)",
+    "dapo": "clip 0.2/0.28, token mean, refilled groups, overlong punishment (DAPO, arXiv 2503.14476)",
+    "rloo": "leave-one-out, log-prob of whole answers (RLOO, arXiv 2402.14740)",
+    "gspo": "sequence ratio, clip 3e-4/4e-4 (GSPO, arXiv 2507.18071)",
+    "cispo": "clipped ratio as a weight without gradient (MiniMax-M1, arXiv 2506.13585)",
+}
+"""Each preset in a line, for `aha list algorithms`."""

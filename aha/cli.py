@@ -1,0 +1,261 @@
+"""The command line: parses, calls, prints. Everything heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from aha import __version__
+from aha.errors import AhaError, Interrupted, UsageError
+
+app = typer.Typer(
+    help="Train reasoning models the way DeepSeek-R1 was trained.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+LISTS = ("recipes", "tasks", "benchmarks", "algorithms", "rewards")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+Overrides = Annotated[list[str] | None, typer.Argument(help="stage.key=value …", show_default=False)]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"aha {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True)] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    recipe: Annotated[str, typer.Argument(help="A name from `aha list recipes`, or a YAML file.")],
+    overrides: Overrides = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print settings, stages and estimates; run none.")] = False,
+    directory: Annotated[Path | None, typer.Option("--dir", help="Run directory; default runs/NAME.")] = None,
+    from_stage: Annotated[str | None, typer.Option("--from", help="Compute this stage and all after it again.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Stop after this stage.")] = None,
+    accept_drift: Annotated[
+        bool, typer.Option("--accept-drift", help="Resume although threads, torch, processor or compiler differ.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a recipe; the same command in the same directory resumes."""
+    from aha.config.loading import load_recipe
+
+    loaded = load_recipe(recipe, overrides or [])
+    for notice in loaded.notices:
+        typer.echo(f"note: {notice}", err=True)
+    for name in (from_stage, until):
+        if name is not None and name not in loaded.recipe.stages:
+            raise UsageError(f"there is no stage '{name}'.", cure=f"Stages: {', '.join(loaded.recipe.stages)}.")
+    if dry_run:
+        from aha.config.preview import as_text, as_tree
+
+        rate = _machine_rate(loaded)
+        typer.echo(_dump(as_tree(loaded, rate)) if as_json else as_text(loaded, rate))
+        return
+    from aha.stages.pipeline import run_recipe
+
+    target = directory or Path("runs") / loaded.recipe.name
+    run_recipe(loaded, target, until, from_stage, accept_drift)
+    if os.environ.get("RANK", "0") == "0":
+        _finish(target, as_json)
+
+
+def _finish(run_directory: Path, as_json: bool) -> None:
+    """Write the report; say where it is, and the headline numbers."""
+    from rich.console import Console
+
+    from aha.evaluation.files import read_evaluation, to_json
+    from aha.evaluation.tables import print_evaluations
+    from aha.report.page import write_report
+
+    page = write_report(run_directory)
+    files = sorted(run_directory.glob("stages/*/evaluation-*.json"), key=lambda file: file.stat().st_mtime)
+    found = [(file.parent.name, read_evaluation(file)) for file in files]
+    if as_json:
+        scores = [{"stage": stage, **_without_problems(to_json(evaluation))} for stage, evaluation in found]
+        typer.echo(_dump({"run": str(run_directory), "report": str(page), "evaluations": scores}))
+        return
+    console = Console()
+    for stage in dict.fromkeys(stage for stage, _ in found):
+        console.print(f"\n[bold]{stage}[/bold]")
+        print_evaluations([evaluation for name, evaluation in found if name == stage], console)
+    console.print(f"\nReport: {page}", highlight=False, soft_wrap=True)
+
+
+def _without_problems(record: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in record.items() if key != "problems"}
+
+
+def _machine_rate(loaded: Any) -> float | None:
+    """FLOP/s of this machine for the first stage's dtype; None where no model's files are there to multiply with."""
+    from aha.config.plan import find_model_config
+    from aha.config.settings import PretrainStage
+
+    stages = loaded.recipe.stages.values()
+    known = any(find_model_config(model) is not None for model in loaded.recipe.models.values())
+    if not known and not any(isinstance(stage, PretrainStage) for stage in stages):
+        return None
+    from aha.runtime.device import measured_matrix_flops
+
+    rate: float = measured_matrix_flops(next(iter(stages)).engine.dtype)
+    return rate
+
+
+@app.command("eval")
+def evaluate(
+    model: Annotated[str, typer.Argument(help="A folder, a Hub name, `lab`, or the address of an endpoint.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="k=16 temperature=0.6 engine.device=cpu …")] = None,
+    on: Annotated[list[str] | None, typer.Option("--on", help="A benchmark or task; may be repeated.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for evaluation-BENCHMARK.json.")] = None,
+    seed: int = 0,
+    power: Annotated[bool, typer.Option("--power", help="Print what these problems and samples can show.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Score a model: pass@1, pass@k, cons@k with 95 % intervals."""
+    from aha.config.loading import evaluate_settings
+    from aha.evaluation.commands import evaluate_model
+    from aha.evaluation.files import to_json
+    from aha.evaluation.power import power_table
+    from aha.evaluation.tables import print_power
+
+    names = [name for names in on or [] for name in names.split(",") if name]
+    if not names:
+        raise UsageError("aha eval needs a benchmark.", cure="Say --on heldout; `aha list benchmarks` shows them all.")
+    settings = evaluate_settings(model, names, overrides or [])
+    evaluations = evaluate_model(settings, seed=seed, out=out, console=_console(as_json))
+    for evaluation in evaluations if power else ():
+        table = power_table([evaluation], num_problems=[evaluation.num_problems], k=[evaluation.k])
+        print_power(table, _console(as_json))
+    if as_json:
+        typer.echo(_dump([to_json(evaluation) for evaluation in evaluations]))
+
+
+@app.command()
+def compare(
+    files: Annotated[list[Path] | None, typer.Argument(help="Two evaluation files, or two folders of them.")] = None,
+    power: Annotated[bool, typer.Option("--power", help="What n problems and k samples can show.")] = False,
+    rate: Annotated[float, typer.Option(help="With --power and no file: the pass@1 to assume.")] = 0.5,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether one model is better than another, from their evaluations."""
+    from dataclasses import asdict
+
+    from aha.evaluation.commands import compare_files, show_power
+
+    paths, console = files or [], _console(as_json)
+    if power:
+        result: Any = asdict(show_power(paths, console, rate=rate))
+    elif len(paths) == 2:
+        result = [asdict(comparison) for comparison in compare_files(paths[0], paths[1], console)]
+    else:
+        raise UsageError(f"aha compare takes two evaluations, got {len(paths)}.", cure="aha compare A B")
+    if as_json:
+        typer.echo(_dump(result))
+
+
+@app.command()
+def report(run_directory: Annotated[Path, typer.Argument(metavar="RUN")], as_json: AsJson = False) -> None:
+    """Write report.html of a run again."""
+    from aha.report.page import write_report
+
+    page = write_report(run_directory)
+    typer.echo(_dump({"report": str(page)}) if as_json else f"Report: {page}")
+
+
+@app.command()
+def doctor(run_directory: Annotated[Path, typer.Argument(metavar="RUN")], as_json: AsJson = False) -> None:
+    """Say in one line each what is wrong with a run, and what to do."""
+    from dataclasses import asdict
+
+    from aha.report.doctor import diagnose, render
+
+    findings = diagnose(run_directory)
+    typer.echo(_dump([asdict(finding) for finding in findings]) if as_json else render(findings))
+
+
+@app.command("list")
+def list_names(what: Annotated[str, typer.Argument(help=" | ".join(LISTS))], as_json: AsJson = False) -> None:
+    """Name what there is: recipes, tasks, benchmarks, algorithms, rewards."""
+    if what not in LISTS:
+        raise UsageError(f"there is no list of '{what}'.", cure=f"Lists: {', '.join(LISTS)}.")
+    entries = _catalog(what)
+    width = max(len(name) for name in entries)
+    lines = [f"{name:{width}}  {text}".rstrip() for name, text in entries.items()]
+    typer.echo(_dump(entries) if as_json else "\n".join(lines))
+
+
+def _catalog(what: str) -> dict[str, str]:
+    """Names and one line about each."""
+    if what == "recipes":
+        from aha.config.loading import recipe_descriptions
+
+        return recipe_descriptions()
+    if what == "algorithms":
+        from aha.config.presets import SOURCES
+
+        return SOURCES
+    if what == "benchmarks":
+        from aha.evaluation.benchmarks import LAB_BENCHMARKS
+
+        return {**dict.fromkeys(LAB_BENCHMARKS, "held-out problems of the lab"), "any task": "by its name"}
+    if what == "rewards":
+        from aha.rewards import BUILT_IN
+
+        custom = {"path.py:function": "f(completions, **columns) -> list[float | None]"}
+        return {name: (function.__doc__ or "").partition("\n")[0] for name, function in BUILT_IN.items()} | custom
+    return _tasks()
+
+
+def _tasks() -> dict[str, str]:
+    from aha.lab.tasks import TASKS
+    from aha.tasks.gym import dataset_names
+
+    own = {
+        "file:PATH": "problems in a JSONL or Parquet file; {name: file:PATH, prompt: COLUMN, answer: COLUMN}",
+        "path.py:function": "your own task; see docs/new_task.md",
+    }
+    lab = {f"lab:{name}": (TASKS[name].__doc__ or "").partition("\n")[0] for name in TASKS}
+    return lab | own | dict.fromkeys((f"gym:{name}" for name in dataset_names()), "reasoning-gym")
+
+
+def _console(as_json: bool) -> Any:
+    """Where people read: stdout, or stderr when stdout carries JSON."""
+    from rich.console import Console
+
+    return Console(stderr=as_json)
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str)
+
+
+def main() -> None:
+    """The entry point: an AhaError becomes one block on stderr and its own exit code."""
+    try:
+        app()
+    except AhaError as error:
+        if os.environ.get("AHA_DEBUG") == "1":
+            traceback.print_exc()
+        typer.echo(f"error: {error.problem}" + (f"\n  cure: {error.cure}" if error.cure else ""), err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(Interrupted.exit_code)
+
+
+if __name__ == "__main__":
+    main()
