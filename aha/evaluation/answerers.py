@@ -77,10 +77,14 @@ class SamplerAnswerer:
                     )
                 )
         self.sampler.submit(requests)
-        for completion in self.sampler.completions():
-            index, sample, opening = places[completion.request_id]
-            num_tokens = len(completion.token_ids_N)
-            yield Answer(index, sample, opening + completion.text, num_tokens, completion.finish)
+        try:
+            for completion in self.sampler.completions():
+                index, sample, opening = places[completion.request_id]
+                num_tokens = len(completion.token_ids_N)
+                yield Answer(index, sample, opening + completion.text, num_tokens, completion.finish)
+        except BaseException:
+            self.sampler.abort(list(places))  # whoever stops an evaluation gets an idle sampler back
+            raise
 
 
 @dataclass(slots=True)

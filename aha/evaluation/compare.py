@@ -45,6 +45,31 @@ def compare(a: Evaluation, b: Evaluation) -> Comparison:
 
     Raises UsageError for different benchmarks and for evaluations without a common problem.
     """
+    a_P, b_P = shared_rates(a, b)
+    differences_P = [after - before for before, after in zip(a_P, b_P, strict=True)]
+    seed = seed_of("compare", a.benchmark)
+    difference = bootstrap(differences_P, seed=seed)
+    p_bootstrap = paired_bootstrap_p(differences_P, seed=seed)
+    p_permutation = paired_permutation_p(differences_P, seed=seed)
+    significant = max(p_bootstrap, p_permutation) < ALPHA and not difference.low <= 0 <= difference.high
+    visible = minimal_difference(len(a_P), 1, paired_spread(a_P, b_P, 1, 1))
+    return Comparison(
+        benchmark=a.benchmark,
+        num_problems=len(a_P),
+        score_a=bootstrap(a_P, seed=seed),
+        score_b=bootstrap(b_P, seed=seed),
+        difference=difference,
+        p_bootstrap=p_bootstrap,
+        p_permutation=p_permutation,
+        significant=significant,
+        minimal_difference=visible,
+        verdict=_verdict(difference, p_permutation, significant, visible, len(a_P)),
+        notes=_notes(a, b, len(a_P)),
+    )
+
+
+def shared_rates(a: Evaluation, b: Evaluation) -> tuple[list[float], list[float]]:
+    """Success rates of both on the problems that both saw, in the order of a; errors as `compare`."""
     if a.benchmark != b.benchmark:
         raise UsageError(
             f"The evaluations are on different benchmarks: {a.benchmark!r} and {b.benchmark!r}.",
@@ -57,27 +82,7 @@ def compare(a: Evaluation, b: Evaluation) -> Comparison:
             f"The evaluations on {a.benchmark!r} have no problem in common.",
             cure="Evaluate both models on the same problems: same num_problems, same files.",
         )
-    a_P, b_P = [rates_a[name] for name in shared], [rates_b[name] for name in shared]
-    differences_P = [after - before for before, after in zip(a_P, b_P, strict=True)]
-    seed = seed_of("compare", a.benchmark)
-    difference = bootstrap(differences_P, seed=seed)
-    p_bootstrap = paired_bootstrap_p(differences_P, seed=seed)
-    p_permutation = paired_permutation_p(differences_P, seed=seed)
-    significant = max(p_bootstrap, p_permutation) < ALPHA and not difference.low <= 0 <= difference.high
-    visible = minimal_difference(len(shared), 1, paired_spread(a_P, b_P, 1, 1))
-    return Comparison(
-        benchmark=a.benchmark,
-        num_problems=len(shared),
-        score_a=bootstrap(a_P, seed=seed),
-        score_b=bootstrap(b_P, seed=seed),
-        difference=difference,
-        p_bootstrap=p_bootstrap,
-        p_permutation=p_permutation,
-        significant=significant,
-        minimal_difference=visible,
-        verdict=_verdict(difference, p_permutation, significant, visible, len(shared)),
-        notes=_notes(a, b, len(shared)),
-    )
+    return [rates_a[name] for name in shared], [rates_b[name] for name in shared]
 
 
 def _rates(evaluation: Evaluation) -> dict[str, float]:

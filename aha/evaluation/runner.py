@@ -16,16 +16,24 @@ from aha.errors import DataError
 from aha.evaluation.answerers import Answer, Answerer, Drawing, check_complete
 from aha.evaluation.passk import cons_at_k, pass_at_1, pass_at_k
 from aha.evaluation.statistics import bootstrap
+from aha.rollouts.grading import TRUNCATED, known, then, to_verdict
 from aha.runtime.seeds import seed_of
+from aha.tasks.base import Pool, verdict_call
 from aha.text.answers import parse
 from aha.text.repetition import repetition
 from aha.types import Evaluation, Interval, Json, Problem, Verdict
 
 MAX_SAMPLE_CHARS = 2_000
+NO_REPLY = Verdict("undecided", None, "no_reply")
 LETTERS = {"correct": "c", "wrong": "w", "undecided": "u"}
 
 Grade = Callable[[Problem, str], Future[Verdict]]
-"""Problem and answer text to the verdict to come; never blocks."""
+"""Problem and answer text to the verdict to come; never blocks. `Grader.verdict` is one."""
+
+
+def pool_grade(pool: Pool) -> Grade:
+    """Grade by the problem's own verifier in the worker pool."""
+    return lambda problem, text: then(pool.submit(*verdict_call(problem, text)), to_verdict)
 
 
 @dataclass(slots=True, frozen=True)
@@ -157,12 +165,9 @@ def _grade_all(
 
 
 def _verdict_of(answer: Answer, problem: Problem, grade: Grade) -> Future[Verdict]:
-    if answer.finish not in ("length", "aborted"):
-        return grade(problem, answer.text)
-    known: Future[Verdict] = Future()
-    cut_off = answer.finish == "length"
-    known.set_result(Verdict("wrong", None, "truncated") if cut_off else Verdict("undecided", None, "no_reply"))
-    return known
+    if answer.finish == "length":
+        return known(TRUNCATED)
+    return known(NO_REPLY) if answer.finish == "aborted" else grade(problem, answer.text)
 
 
 def _graded(answer: Answer, verdict: Verdict) -> Graded:

@@ -117,6 +117,14 @@ def paired_spread(rates_a_P: Sequence[float], rates_b_P: Sequence[float], k_a: i
     return Spread(max(0.0, total - within_a / k_a - within_b / k_b), within_a + within_b)
 
 
+def single_spread(rates_P: Sequence[float], k: int, *, agreement: float) -> Spread:
+    """Spread of a model against one that is like it, `agreement` the correlation of their success rates."""
+    values_P = np.asarray(rates_P, dtype=np.float64)
+    within = _within(values_P, k)
+    total = float(np.var(values_P, ddof=1)) if values_P.size > 1 else 0.0
+    return Spread(2 * max(0.0, total - within / k) * (1 - agreement), 2 * within)
+
+
 def _within(rates_P: Float64, k: int) -> float:
     return 0.0 if k < 2 else float(np.mean(rates_P * (1 - rates_P)) * k / (k - 1))
 

@@ -1,0 +1,58 @@
+"""Benchmarks by name: the lab's held-out sets, or any task."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aha.errors import DataError
+from aha.runtime.seeds import seed_of
+from aha.types import Problem
+
+LAB_BENCHMARKS = ("heldout", "ood-numbers", "ood-steps", "ood-people")
+_MAX_FILE_NAME_CHARS = 100
+
+
+@dataclass(slots=True, frozen=True)
+class Benchmark:
+    """Problems to score a model on."""
+
+    name: str
+    problems: Sequence[Problem]
+    file_name: str
+    """What stands between `evaluation-` and `.json`."""
+
+
+def load_benchmark(name: str, num_problems: int | None = None) -> Benchmark:
+    """The benchmark behind `heldout` (also `lab:heldout`), the other lab sets, or a task's name.
+
+    `num_problems` picks that many at random, the same ones each time and in their order; None takes all. Raises
+    DataError where there are none, ConfigError for a name that says nothing.
+    """
+    short = name.removeprefix("lab:")
+    if short in LAB_BENCHMARKS:
+        from aha.lab.tasks import benchmark
+
+        name, problems = short, benchmark(short)
+    else:
+        from aha.rollouts.problems import load_task
+
+        problems = load_task(name).problems()
+    if not len(problems):
+        raise DataError(f"Benchmark {name} has no problems.", cure="Check its file or its arguments.")
+    return Benchmark(name, pick(problems, name, num_problems), file_name_of(name))
+
+
+def pick(problems: Sequence[Problem], name: str, num_problems: int | None) -> list[Problem]:
+    """`num_problems` of them by a seed made from the benchmark's name; all where that is None or too many."""
+    if num_problems is None or num_problems >= len(problems):
+        return list(problems)
+    chosen = random.Random(seed_of("benchmark", name)).sample(range(len(problems)), num_problems)
+    return [problems[index] for index in sorted(chosen)]
+
+
+def file_name_of(name: str) -> str:
+    """A benchmark's name as part of a file name: `gym:chain_sum` → `gym-chain_sum`; the end of a long one stays."""
+    return re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-.")[-_MAX_FILE_NAME_CHARS:].lstrip("-.")
