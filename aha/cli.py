@@ -58,9 +58,6 @@ def run(
     loaded = load_recipe(recipe, overrides or [])
     for notice in loaded.notices:
         typer.echo(f"note: {notice}", err=True)
-    for name in (from_stage, until):
-        if name is not None and name not in loaded.recipe.stages:
-            raise UsageError(f"there is no stage '{name}'.", cure=f"Stages: {', '.join(loaded.recipe.stages)}.")
     if dry_run:
         from aha.config.preview import as_text, as_tree
 

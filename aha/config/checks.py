@@ -9,6 +9,9 @@ from aha.config.overrides import suggest
 from aha.config.settings import EvaluateStage, PretrainStage, Recipe, RLStage
 from aha.config.yaml_files import KeyPath
 
+FROM_STAGE = "stage/"
+"""`model: stage/NAME` is the model that an earlier stage made."""
+
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
@@ -33,17 +36,15 @@ def contradictions(recipe: Recipe) -> Iterator[Contradiction]:
         if isinstance(stage, RLStage):
             yield from _rl(name, stage)
         if not isinstance(stage, EvaluateStage):
-            if name in recipe.models:
-                problem = f"'{name}' names both a model and a stage that makes a model"
-                yield Contradiction(("stages", name), problem, "Rename one of them.")
-            made.append(name)
+            made.append(FROM_STAGE + name)
 
 
 def _model(name: str, stage: RLStage | EvaluateStage, recipe: Recipe, made: list[str]) -> Iterator[Contradiction]:
-    known = [*recipe.models, *made]
-    if stage.model not in known:
+    known = [*recipe.models, *made, "lab"]
+    inside_run = stage.model.startswith(FROM_STAGE)
+    if stage.model not in known and (inside_run or "/" not in stage.model):
         problem = f"model = {stage.model!r} is neither under `models` nor an earlier stage that makes a model"
-        cure = suggest(stage.model, known) or f"Known here: {', '.join(known) or 'none'}; new ones go under `models`."
+        cure = suggest(stage.model, known) or f"Known here: {', '.join(known)}; or give a folder or a Hub name."
         yield Contradiction(("stages", name, "model"), problem, cure)
     names = [reward.name for reward in stage.rewards]
     if len(set(names)) < len(names):

@@ -61,15 +61,16 @@ def plan(
     recipe: Recipe, configs: Mapping[str, ModelConfig | None], matrix_flops: float | None = None
 ) -> list[StagePlan]:
     """One plan a stage. `configs`: config.json by the recipe's model names; `matrix_flops`: the machine's FLOP/s."""
-    known = dict(configs)
+    known: dict[str, ModelConfig | None] = dict(configs)
     plans = []
     for name, stage in recipe.stages.items():
+        config: ModelConfig | None
         if isinstance(stage, PretrainStage):
-            model, known[name] = "new", _shape_config(stage.shape)
-            config = known[name]
+            model, config = "new", _shape_config(stage.shape)
         else:
-            model, config = stage.model, known.get(stage.model)
-            known[name] = config
+            model = stage.model
+            config = known[model] if model in known else find_model_config(model)
+        known[f"stage/{name}"] = config
         plans.append(_plan_stage(name, stage, model, config, matrix_flops))
     return plans
 
