@@ -20,6 +20,13 @@ MAX_CHARS = 2_000
 MAX_DEPTH = 20
 _HEDGES = ("or", "either", "if", "maybe", "unless", "possibly", "unknown", "또는", "아마")
 _DENIALS = ("not", "isn't", "aren't")
+_JOINTS = frozenset(
+    (
+        *("is", "are", "was", "were", "be", "must", "a", "an", "the", "both", "and", "also", "all"),
+        *("은", "는", "이", "가", "와", "과", "그리고", "и", "это"),
+    )
+)
+"""Words that may stand between a name and its role."""
 
 
 def knights(answer: str, reference: Json, *, terms: Sequence[str] = ("knight", "knave")) -> Verdict:
@@ -48,6 +55,8 @@ def _read_reference(reference: Json, terms: Sequence[str]) -> tuple[list[str], l
     if len(terms) != 2 or not isinstance(reference, dict) or not reference:
         raise BadReferenceError("expected {name: role} or {names, statements}, and two terms")
     if "statements" not in reference:
+        if not {_key(str(role)) for role in reference.values()} <= {_key(term) for term in terms}:
+            raise BadReferenceError(f"a role is none of {terms}")
         return list(reference), []
     names, statements = reference.get("names"), reference["statements"]
     if not isinstance(names, list) or not isinstance(statements, list) or not len(names) == len(statements) > 0:
@@ -68,6 +77,7 @@ def read_roles(answer: str, names: Sequence[str], terms: Sequence[str]) -> dict[
     header: bool | None = None
     deny = False
     spelled = {_key(name): name for name in names}
+    kinds = {_key(terms[0]): True, _key(terms[1]): False}
     for word in _words(answer, [*names, *terms]):
         if word in _HEDGES:
             raise UnparsableError
@@ -75,23 +85,26 @@ def read_roles(answer: str, names: Sequence[str], terms: Sequence[str]) -> dict[
             deny = True
         elif word in spelled and header is None:
             pending.append(spelled[word])
-        elif word in spelled and header is not None:
-            _assign(roles, [spelled[word]], header)
-        elif pending:
-            _assign(roles, pending, (word == _key(terms[0])) != deny)
+        elif word in spelled:
+            _assign(roles, [spelled[word]], header is True)
+        elif word in kinds and pending:
+            _assign(roles, pending, kinds[word] != deny)
             pending, deny = [], False
-        else:
-            header = word == _key(terms[0])
-    if pending:
+        elif word in kinds:
+            header = kinds[word]
+        elif pending and word not in _JOINTS:
+            raise UnparsableError
+    if pending or deny:
         raise UnparsableError
     return roles
 
 
 def _words(answer: str, known: Sequence[str]) -> list[str]:
-    """The names, terms (with their plural), hedges and denials of an answer, in order."""
+    """The words of an answer, in order; names and terms as they are known, without a plural's s or a particle."""
     words = sorted({*(_key(word) for word in known), *_HEDGES, *_DENIALS}, key=len, reverse=True)
-    parts = [rf"\b{re.escape(word)}(?=(?:e?s)?\b)" if word.isascii() else re.escape(word) for word in words]
-    return re.findall("|".join(parts), _key(answer))
+    parts = [rf"\b({re.escape(word)})(?:e?s)?\b" if word.isascii() else f"({re.escape(word)})" for word in words]
+    found = re.finditer("|".join([*parts, r"([^\W\d_]+)"]), _key(answer))
+    return [match[match.lastindex or 0] for match in found]
 
 
 def _key(text: str) -> str:
