@@ -13,7 +13,7 @@ from aha.evaluation.statistics import (
     paired_spread,
 )
 from aha.runtime.seeds import seed_of
-from aha.types import Evaluation, Interval
+from aha.types import Evaluation, Interval, Json
 
 ALPHA = 0.05
 
@@ -43,7 +43,7 @@ class Comparison:
 def compare(a: Evaluation, b: Evaluation) -> Comparison:
     """Paired bootstrap and paired permutation test on pass@1 over shared problem ids.
 
-    Raises UsageError for different benchmarks and for evaluations without a common problem.
+    Raises UsageError for different benchmarks, no common problem, or a problem that changed in between.
     """
     a_P, b_P = shared_rates(a, b)
     differences_P = [after - before for before, after in zip(a_P, b_P, strict=True)]
@@ -75,19 +75,26 @@ def shared_rates(a: Evaluation, b: Evaluation) -> tuple[list[float], list[float]
             f"The evaluations are on different benchmarks: {a.benchmark!r} and {b.benchmark!r}.",
             cure="Evaluate both models on the same one.",
         )
-    rates_a, rates_b = _rates(a), _rates(b)
-    shared = [name for name in rates_a if name in rates_b]
+    rows_b = {row["id"]: row for row in b.problems}
+    shared = [(row, rows_b[row["id"]]) for row in a.problems if row["id"] in rows_b]
     if not shared:
         raise UsageError(
             f"The evaluations on {a.benchmark!r} have no problem in common.",
             cure="Evaluate both models on the same problems: same num_problems, same files.",
         )
-    return [rates_a[name] for name in shared], [rates_b[name] for name in shared]
+    for first, second in shared:
+        if first.get("reference") != second.get("reference"):
+            raise UsageError(
+                f"Problem {first['id']!r} has another reference in each evaluation on {a.benchmark!r}.",
+                cure="The problems changed in between; evaluate both models again.",
+            )
+    return [_rate(first) for first, _ in shared], [_rate(second) for _, second in shared]
 
 
-def _rates(evaluation: Evaluation) -> dict[str, float]:
-    """Share of correct answers by problem id."""
-    return {row["id"]: row["outcomes"].count("c") / len(row["outcomes"]) for row in evaluation.problems}
+def _rate(row: dict[str, Json]) -> float:
+    """Share of correct answers."""
+    outcomes: str = row["outcomes"]
+    return outcomes.count("c") / len(outcomes)
 
 
 def _verdict(difference: Interval, p: float, significant: bool, visible: float, num_problems: int) -> str:
@@ -98,9 +105,11 @@ def _verdict(difference: Interval, p: float, significant: bool, visible: float, 
     if significant:
         better, worse = ("The second", "the first") if difference.value > 0 else ("The first", "the second")
         return f"{better} model is better than {worse} by {100 * abs(difference.value):.1f} points ({facts})."
+    at_border = p < ALPHA or not difference.low <= 0 <= difference.high
+    border = " The tests disagree: it is at the border." if at_border else ""
     return (
         f"No difference is shown: second minus first is {100 * difference.value:+.1f} points ({facts}). A true "
-        f"difference of {100 * visible:.1f} points would be found in four of five such comparisons."
+        f"difference of {100 * visible:.1f} points would be found in four of five such comparisons.{border}"
     )
 
 

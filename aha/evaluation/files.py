@@ -30,11 +30,7 @@ def from_json(record: dict[str, Json], origin: str = "evaluation") -> Evaluation
     if missing:
         raise DataError(f"{origin} has no {missing[0]!r}.", cure=_CURE)
     scores = {name: _interval(record[name], name, origin) for name in record if "@" in name}
-    if not isinstance(record["problems"], list):
-        raise DataError(f"{origin}: `problems` is no list.", cure=_CURE)
-    for row, problem in enumerate(record["problems"]):
-        if not isinstance(problem, dict) or not isinstance(problem.get("outcomes"), str) or not problem.get("id"):
-            raise DataError(f"{origin}: problem {row} has no id or outcomes.", cure=_CURE)
+    _check_problems(record["problems"], origin)
     return Evaluation(scores=scores, **{name: record[name] for name in _FIELDS})
 
 
@@ -62,3 +58,14 @@ def _interval(value: Json, name: str, origin: str) -> Interval:
         return Interval(float(value["value"]), float(value["low"]), float(value["high"]))
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{origin}: {name!r} is no {{value, low, high}}.", cure="Run `aha eval` again.") from error
+
+
+def _check_problems(problems: Json, origin: str) -> None:
+    if not isinstance(problems, list):
+        raise DataError(f"{origin}: `problems` is no list.", cure=_CURE)
+    if not problems:
+        raise DataError(f"{origin} has no problems.", cure=_CURE)
+    for row, problem in enumerate(problems):
+        outcomes = problem.get("outcomes") if isinstance(problem, dict) and problem.get("id") else None
+        if not isinstance(outcomes, str) or not outcomes or set(outcomes) - set("cwu"):
+            raise DataError(f"{origin}: problem {row} has no id or outcomes (c, w, u).", cure=_CURE)

@@ -40,7 +40,7 @@ def power_table(
 
     Raises UsageError for more than two evaluations and for a rate, count or k that makes no sense.
     """
-    if not 0 < rate < 1 or min([*num_problems, *k], default=0) < 1:
+    if not 0 < rate < 1 or min(num_problems, default=0) < 1 or min(k, default=0) < 1:
         raise UsageError("The expected pass@1 must lie between 0 and 1, problems and samples must be at least 1.")
     spread, basis = _spread(evaluations, rate)
     differences = [[minimal_difference(problems, samples, spread) for samples in k] for problems in num_problems]

@@ -1,0 +1,111 @@
+"""Benchmarks by name, a stable choice of problems, and file names."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from aha.errors import ConfigError, DataError
+from aha.evaluation.benchmarks import file_name_of, load_benchmark, pick
+from aha.types import Problem
+from tests.evaluation.conftest import make_problem
+
+PROBLEMS = [make_problem(index) for index in range(50)]
+
+PLUGIN = """
+from aha.types import Problem, VerifierSpec
+
+class Sums:
+    name = "sums"
+    def __init__(self, count):
+        self.count = count
+    def problems(self):
+        return [Problem(str(i), "sums", [{"role": "user", "content": "?"}], "1", VerifierSpec("exact"))
+                for i in range(self.count)]
+    def gold_response(self, problem):
+        return "<think> </think> <answer>1</answer>"
+
+def sums():
+    return Sums(3)
+
+def nothing():
+    return Sums(0)
+"""
+
+
+@pytest.fixture
+def lab(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A stand-in for the lab's sets; returns the names that were asked for."""
+    asked: list[str] = []
+
+    def benchmark(name: str) -> list[Problem]:
+        asked.append(name)
+        return PROBLEMS
+
+    module = ModuleType("aha.lab.tasks")
+    module.benchmark = benchmark  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "aha.lab.tasks", module)
+    return asked
+
+
+@pytest.mark.parametrize("name", ["heldout", "lab:heldout"])
+def test_lab_sets_by_both_names(lab: list[str], name: str) -> None:
+    found = load_benchmark(name)
+    assert (found.name, found.file_name, found.problems) == ("heldout", "heldout", PROBLEMS)
+    assert lab == ["heldout"]
+
+
+def test_out_of_distribution_sets(lab: list[str]) -> None:
+    names = [load_benchmark(name).file_name for name in ("ood-numbers", "ood-steps", "ood-people")]
+    assert names == lab == ["ood-numbers", "ood-steps", "ood-people"]
+
+
+def test_fewer_problems_are_the_same_ones_each_time_and_spread_out(lab: list[str]) -> None:
+    found = [problem.id for problem in load_benchmark("heldout", 10).problems]
+    assert found == [problem.id for problem in load_benchmark("lab:heldout", 10).problems]
+    assert found != [problem.id for problem in PROBLEMS[:10]]
+    assert len(set(found)) == 10
+    assert found == [problem.id for problem in PROBLEMS if problem.id in found]
+
+
+def test_more_than_there_are_is_all() -> None:
+    assert pick(PROBLEMS, "heldout", 51) == PROBLEMS
+    assert pick(PROBLEMS, "heldout", None) == PROBLEMS
+
+
+def test_a_plugin_task_is_a_benchmark(tmp_path: Path) -> None:
+    path = tmp_path / "my_task.py"
+    path.write_text(PLUGIN)
+    found = load_benchmark(f"{path}:sums", 2)
+    assert len(found.problems) == 2
+    assert found.file_name.endswith("my_task.py-sums")
+
+
+def test_an_empty_task_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "my_task.py"
+    path.write_text(PLUGIN)
+    with pytest.raises(DataError, match="has no problems"):
+        load_benchmark(f"{path}:nothing")
+
+
+def test_a_name_that_says_nothing_is_refused() -> None:
+    with pytest.raises(ConfigError, match="'nonsense'"):
+        load_benchmark("nonsense")
+
+
+@pytest.mark.parametrize(
+    ("name", "file_name"),
+    [
+        ("gym:chain_sum", "gym-chain_sum"),
+        ("heldout", "heldout"),
+        ("ood-numbers", "ood-numbers"),
+        ("file:../data/gsm8k.jsonl", "file-..-data-gsm8k.jsonl"),
+        ("/tmp/a b.py:f", "tmp-a-b.py-f"),
+        ("x" * 300, "x" * 100),
+    ],
+)
+def test_file_names(name: str, file_name: str) -> None:
+    assert file_name_of(name) == file_name
