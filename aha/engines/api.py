@@ -154,8 +154,7 @@ def open_endpoint(address: str) -> ApiModel:
     """
     base_url, _, model = address.partition("#")
     base_url = base_url.rstrip("/")
-    if not is_endpoint(base_url) or not urlsplit(base_url).hostname:
-        raise UsageError(f"{address.partition('@')[0]!r} is no address.", cure="Write http://HOST:PORT/v1#MODEL.")
+    _check_address(base_url)
     if model:
         return ApiModel(base_url, model)
     try:
@@ -168,6 +167,19 @@ def open_endpoint(address: str) -> ApiModel:
         known = ", ".join(names[:20]) or "none"
         raise UsageError(f"{shown(base_url)} serves {len(names)} models ({known}).", cure="Append #MODEL.")
     return ApiModel(base_url, names[0])
+
+
+def _check_address(base_url: str) -> None:
+    """Raise UsageError, without what may be a password, for an address that cannot be called."""
+    parts = urlsplit(base_url)
+    if "@" in parts.netloc:
+        raise UsageError(f"{shown(base_url)}: a key has no place in an address.", cure="Set AHA_API_KEY.")
+    try:
+        can_be_called = is_endpoint(base_url) and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        can_be_called = False
+    if not can_be_called:
+        raise UsageError(f"{shown(base_url)!r} is no address.", cure="Write http://HOST:PORT/v1#MODEL.")
 
 
 def read_reply(answer: Json) -> ApiReply:

@@ -72,8 +72,7 @@ def call(url: str, body: dict[str, Json] | None, timeout_seconds: float) -> Json
 def shown(url: str) -> str:
     """The address without user, password, query or fragment."""
     parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _key() -> str | None:
