@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import traceback
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -67,7 +68,8 @@ def run(
     from aha.stages.pipeline import run_recipe
 
     target = directory or Path("runs") / loaded.recipe.name
-    run_recipe(loaded, target, until, from_stage, accept_drift)
+    tell = partial(typer.echo, err=as_json)
+    run_recipe(loaded.recipe, target, start=from_stage, until=until, accept_drift=accept_drift, tell=tell)
     if os.environ.get("RANK", "0") == "0":
         _finish(target, as_json)
 

@@ -1,0 +1,111 @@
+"""Keys with effect, and stage keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aha.config.effective import RULES, effective, stage_key
+from aha.config.loading import load_recipe
+from aha.config.presets import PRESETS, SOURCES
+from aha.config.schema import is_execution, leaves, stage_kinds
+from aha.config.settings import RLStage, Stage
+from aha.config.yaml_files import dump
+
+
+def _zero(*overrides: str) -> Stage:
+    return load_recipe("lab-zero", overrides).recipe.stages["zero"]
+
+
+def _again(tmp_path: Path, tree: dict[str, Any]) -> Any:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(dump(tree), encoding="utf-8")
+    return load_recipe(str(path)).recipe
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_loads_and_round_trips(preset: str, tmp_path: Path) -> None:
+    recipe = load_recipe("lab-zero", [f"zero.preset={preset}", "zero.sampling.max_new_tokens=8000"]).recipe
+    assert _again(tmp_path, effective(recipe)) == recipe
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_presets_say_nothing_without_effect(preset: str) -> None:
+    assert not load_recipe("lab-zero", [f"zero.preset={preset}", "zero.sampling.max_new_tokens=8000"]).notices
+
+
+def test_presets_and_their_sources() -> None:
+    assert list(SOURCES) == list(PRESETS)
+
+
+def test_presets_hold_the_papers_figures() -> None:
+    paper = PRESETS["grpo-paper"]
+    assert (paper["clip_low"], paper["clip_high"]) == (10, 10)
+    assert paper["kl"] == {"place": "loss", "estimator": "k3", "level": "token", "coef": 0.001, "reference_every": 400}
+    assert (PRESETS["dapo"]["clip_low"], PRESETS["dapo"]["clip_high"]) == (0.2, 0.28)
+    assert (PRESETS["dapo"]["aggregate"], PRESETS["dapo"]["filter"]) == ("token_mean", "refill")
+    assert (PRESETS["dr-grpo"]["scale"], PRESETS["dr-grpo"]["aggregate"]) == ("none", "constant")
+
+
+def test_r1_zero_holds_the_papers_figures() -> None:
+    recipe = load_recipe("r1-zero", ["models.base=/m", "zero.data.tasks=[file:a.jsonl]"]).recipe
+    stage = recipe.stages["zero"]
+    assert isinstance(stage, RLStage)
+    sampling, algorithm = stage.sampling, stage.algorithm
+    assert stage.optimizer.lr == 3e-6
+    assert stage.rounds * algorithm.num_updates == 10400
+    assert sampling.num_problems * sampling.group_size == 8192
+    assert 8192 // algorithm.num_updates == 512 == 32 * sampling.group_size
+    assert (sampling.temperature, sampling.max_new_tokens, sampling.length_stages) == (1, 32768, [(8200, 65536)])
+    assert (algorithm.clip_low, algorithm.clip_high, algorithm.kl.coef, algorithm.kl.reference_every) == (10, 10, 0.001, 400)
+
+
+def test_effective_leaves_out_what_has_no_effect(tmp_path: Path) -> None:
+    recipe = load_recipe("lab-zero").recipe
+    tree = effective(recipe)
+    algorithm = tree["stages"]["zero"]["algorithm"]
+    assert algorithm["kl"] == {"place": "none"}
+    assert "importance_cap" not in algorithm
+    assert algorithm["clip_low"] == 0.2
+    assert "max_logprob_gap" not in tree["stages"]["base"]["engine"]
+    assert _again(tmp_path, tree) == recipe
+    assert effective(_again(tmp_path, tree)) == tree
+
+
+def test_rules_name_keys_that_exist() -> None:
+    kinds = stage_kinds()
+    for rule in RULES:
+        known = {".".join(leaf) for leaf, _ in leaves(kinds[rule.kind])}
+        assert {*rule.keys, *rule.causes} <= known
+
+
+def test_stage_key_depends_on_results_and_inputs_only() -> None:
+    inputs = {"seed": "0", "model": "abc"}
+    key = stage_key(_zero(), inputs)
+    assert key == stage_key(_zero(), dict(reversed(inputs.items())))
+    for same in ("logging.checkpoint_every=3", "engine.device=cpu", "keep.last=5", "engine.max_logprob_gap=0.2"):
+        assert stage_key(_zero(f"zero.{same}"), inputs) == key, same
+    for other in ("optimizer.lr=1e-3", "rewards.1.weight=2", "engine.dtype=float32", "algorithm.clip_high=0.3"):
+        assert stage_key(_zero(f"zero.{other}"), inputs) != key, other
+    assert stage_key(_zero(), {**inputs, "model": "abd"}) != key
+
+
+def test_stage_key_reads_keys_not_preset_names() -> None:
+    plain = stage_key(_zero("zero.preset=dr-grpo", "zero.algorithm.scale=group_std"), {})
+    assert plain == stage_key(_zero("zero.algorithm.aggregate=constant"), {})
+
+
+def test_stage_key_ignores_keys_without_effect() -> None:
+    stage, other = _zero(), _zero()
+    assert isinstance(stage, RLStage)
+    assert isinstance(other, RLStage)
+    other.algorithm = other.algorithm.model_copy(update={"importance_cap": 9.0})
+    assert stage_key(stage, {}) == stage_key(other, {})
+
+
+def test_what_is_execution() -> None:
+    execution = {".".join(leaf) for leaf, field in leaves(RLStage) if is_execution(field)}
+    assert {"engine.device", "logging.checkpoint_every", "keep.last", "preset"} <= execution
+    assert not {"engine.dtype", "engine.num_threads", "rounds", "sampling.temperature"} & execution

@@ -1,0 +1,180 @@
+"""From name and overrides to a checked recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aha.config.loading import evaluate_settings, find_recipe, load_recipe, recipe_descriptions, recipe_names
+from aha.config.settings import EvaluateStage, RLStage
+from aha.errors import AhaError, ConfigError
+
+SMALL = """\
+name: small
+stages:
+  base: {kind: evaluate, model: base, on: [heldout]}
+  zero:
+    kind: rl
+    model: base
+    rounds: 4
+    data: {tasks: [lab:arithmetic]}
+    algorithm:
+      clip_high: 0.3
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> str:
+    path = tmp_path / "small.yaml"
+    path.write_text(SMALL, encoding="utf-8")
+    return str(path)
+
+
+def _zero(name: str, *overrides: str) -> RLStage:
+    stage = load_recipe(name, overrides).recipe.stages["zero"]
+    assert isinstance(stage, RLStage)
+    return stage
+
+
+def test_names_paths_and_descriptions() -> None:
+    assert {"lab-zero", "lab-pretrain", "r1-zero", "gym-zero", "gsm8k-zero"} <= set(recipe_names())
+    assert find_recipe("lab-zero").name == "lab-zero.yaml"
+    assert all(recipe_descriptions().values())
+    with pytest.raises(ConfigError, match=r"no recipe 'lab-zer'\. Did you mean 'lab-zero'\?"):
+        find_recipe("lab-zer")
+    with pytest.raises(ConfigError, match="Recipes in the package: gsm8k-zero"):
+        find_recipe("../config/qqqq")
+
+
+def test_overrides_win_over_file_and_file_over_preset(small: str) -> None:
+    stage = _zero(small, "zero.preset=dapo", "zero.algorithm.overlong_buffer=50", "zero.algorithm.clip_low=0.1")
+    assert (stage.algorithm.clip_low, stage.algorithm.clip_high) == (0.1, 0.3)
+    assert (stage.algorithm.aggregate, stage.algorithm.filter) == ("token_mean", "refill")
+
+
+def test_recipe_keys_can_be_overridden(small: str) -> None:
+    recipe = load_recipe(small, ["seed=7", "models.base=/models/qwen"]).recipe
+    assert (recipe.seed, recipe.models) == (7, {"base": "/models/qwen"})
+
+
+def test_preset_keys_without_effect_are_dropped_with_a_notice(small: str) -> None:
+    loaded = load_recipe(small, ["zero.preset=grpo-paper", "zero.algorithm.kl.place=none"])
+    stage = loaded.recipe.stages["zero"]
+    assert isinstance(stage, RLStage)
+    assert stage.algorithm.kl.reference_every == 0
+    assert any("zero.algorithm.kl.coef (preset grpo-paper) has no effect" in notice for notice in loaded.notices)
+
+
+def test_file_keys_that_the_command_line_makes_idle_are_dropped_with_a_notice(small: str) -> None:
+    loaded = load_recipe(small, ["zero.algorithm.objective=log_prob"])
+    assert len(loaded.notices) == 1
+    assert "zero.algorithm.clip_high (small.yaml:10)" in loaded.notices[0]
+
+
+def test_keys_without_effect_in_the_file_are_refused(small: str) -> None:
+    text = Path(small).read_text(encoding="utf-8") + "      objective: log_prob\n"
+    Path(small).write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"small\.yaml:10: 'zero\.algorithm\.clip_high' has no effect: the objective"):
+        load_recipe(small)
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("zero.sampling.grup_size=8", "unknown key 'zero.sampling.grup_size'. Did you mean 'group_size'?"),
+        ("zero.group_size=8", "unknown key 'zero.group_size'. Did you mean 'zero.sampling.group_size'?"),
+        ("zero.keep.qqq=8", "unknown key 'zero.keep.qqq'. The keys here are last, best."),
+        ("zero.rewards=[{nme: accuracy}]", "unknown key 'zero.rewards.0.nme'. Did you mean 'name'?"),
+        ("zero.sampling.group_size=0", "zero.sampling.group_size = 0, expected greater than or equal to 1"),
+        ("zero.sampling.top_p=1.5", "zero.sampling.top_p = 1.5, expected less than or equal to 1"),
+        ("zero.optimizer.lr=.nan", "zero.optimizer.lr = nan, expected a finite number"),
+        ("zero.rounds=true", "zero.rounds = True, expected a number"),
+        ("zero.rounds=many", "zero.rounds = 'many', expected a valid integer"),
+        ("zero.rounds=", "'zero.rounds' is left to you and has no value. Give it on the command line: zero.rounds=…"),
+        ("zero.algorithm.scale=std", "zero.algorithm.scale = 'std', expected 'none', 'group_std' or 'batch_std'."),
+        ("zero.algorithm.scale=groupstd", "Did you mean 'group_std'?"),
+        ("zero.algorithm=grpo", "zero.algorithm = 'grpo', expected a block of keys"),
+        ("zero.engine.compile=maybe", "expected a valid boolean, unable to interpret input, or 'auto'"),
+        ("zero.preset=dappo", "there is no preset 'dappo'. Did you mean 'dapo'?"),
+        ("zero.preset=qq", "there is no preset 'qq'. Presets: grpo, "),
+        ("zero.kind=sleep", "the stage 'zero' has the unknown kind 'sleep'. The kinds are 'rl'"),
+        ("stages.two={model: base}", "the stage 'two' has no kind"),
+        ("stages.two={kind: evaluate, model: base}", "the key 'two.on' is missing. Add it, or give it on the command"),
+        ("stages.Two={kind: evaluate, model: base, on: [heldout]}", "expected"),
+        ("zero.model=bse", "neither under `models` nor an earlier stage that makes a model. Did you mean 'base'?"),
+        ("base.model=stage/zero", "stage 'base': model = 'stage/zero' is neither"),
+        ("zero.rewards=[{name: format}, {name: format}]", "a reward is there twice (format, format)"),
+        ("zero.sampling.temperature=0", "samples one and the same completion"),
+        ("zero.sampling.group_size=1", "makes every advantage 0 under the baseline group_mean"),
+        ("zero.algorithm.num_updates=300", "a round has only 256 rollouts"),
+        ("zero.sampling.length_stages=[[5, 9], [2, 30]]", "length_stages start at updates [5, 2]"),
+        ("zero.algorithm.truncated=punish", "overlong_buffer = 4096 covers the whole length limit of 256"),
+        ("zero.optimizer.warmup=4", "warmup = 4 never ends in 4 updates"),
+        ("zero.algorithm.kl.coef=0.1", "'zero.algorithm.kl.coef' has no effect: algorithm.kl.place is none"),
+        ("zero.algorithm.importance_cap=3", "the denominator sampler leaves no gap to weight"),
+        ("zero.algorithm.constant_length=3", "only the aggregate constant divides by it"),
+        ("zero.algorithm.refill_rounds=3", "the filter is not refill"),
+        ("zero.algorithm.overlong_buffer=3", "truncated is not punish"),
+        ("zero.optimizer.end_frac=0.2", "a constant schedule has no end"),
+        ("zero.evaluate.k=2", "evaluate.on names no benchmark"),
+        ("zero.evaluate.final_k=2", "evaluate.on and evaluate.final_on name no benchmark"),
+        ("zero.keep.best=true", "evaluate.on names no benchmark"),
+        ("zero.stop.patience=2", "there are no evaluations on the way"),
+        ("zero.logging.rollout_groups=2", "logging.rollouts is not groups"),
+        ("base.engine.micro_batch_tokens=64", "evaluation trains nothing"),
+        ("nothere.x=1", "there is no stage 'nothere'"),
+    ],
+)
+def test_refusals_name_the_override_and_the_cure(small: str, override: str, sentence: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load_recipe(small, [override])
+    assert sentence in str(refused.value)
+    assert override.partition("=")[0].split(".")[0] in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("base.shape.heads=5", "do not divide"),
+        ("base.row_tokens=2048", "row_tokens = 2048 is more than shape.max_positions = 1024"),
+        ("base.batch_tokens=100", "batch_tokens = 100 does not hold one row of 512"),
+        ("base.engine.max_rows=7", "pretraining samples nothing"),
+    ],
+)
+def test_refusals_of_pretraining(override: str, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        load_recipe("lab-pretrain", [override])
+
+
+def test_all_problems_are_told_at_once(small: str) -> None:
+    with pytest.raises(ConfigError, match=r"small\.yaml has 2 problems:\n") as refused:
+        load_recipe(small, ["zero.rounds=x", "zero.keep.lst=2"])
+    assert "override 'zero.keep.lst=2': unknown key" in str(refused.value)
+
+
+def test_broken_files(tmp_path: Path) -> None:
+    path = tmp_path / "r.yaml"
+    for content, sentence in [(b"- 1", "a recipe is a set of keys"), (b"\xff\xfe\x00", "not readable"), (b"", "set of keys"),
+                              (b"name: x\nstages: {}", "at least 1 item"), (b"name: x", "the key 'stages' is missing"),
+                              (b"name: x\nstages: {seed: {kind: pretrain, tokens: 5}}", "a stage cannot be called 'seed'")]:  # fmt: skip
+        path.write_bytes(content)
+        with pytest.raises(AhaError, match=sentence):
+            load_recipe(str(path))
+
+
+def test_a_later_stage_may_use_an_earlier_stages_model(small: str) -> None:
+    recipe = load_recipe(small, ["stages.after={kind: evaluate, model: stage/zero, on: [heldout]}"]).recipe
+    assert recipe.stages["after"].kind == "evaluate"
+
+
+def test_evaluate_settings() -> None:
+    settings = evaluate_settings("/models/mine", ["heldout"], ["k=4", "engine.device=cpu"])
+    assert isinstance(settings, EvaluateStage)
+    assert (settings.model, settings.on, settings.k, settings.engine.device) == ("/models/mine", ["heldout"], 4, "cpu")
+    with pytest.raises(ConfigError, match="Did you mean 'temperature'"):
+        evaluate_settings("lab", ["heldout"], ["temprature=1"])
+
+
+def test_evaluate_settings_take_an_endpoint() -> None:
+    assert evaluate_settings("http://localhost:8000/v1#name", ["heldout"]).model == "http://localhost:8000/v1#name"
