@@ -50,10 +50,10 @@ class SamplerAnswerer:
     """Answers by a sampler of tokens. Where a prompt ends inside `<think>`, the answer's text starts with that tag."""
 
     sampler: Sampler
-    tokenizer: Tokenizer
     render: Callable[[Problem], tuple[int, ...]]
     """A problem's prompt as token ids."""
     stop_token_ids: tuple[int, ...]
+    tokenizer: Tokenizer
 
     def answers(self, benchmark: str, problems: Sequence[Problem], k: int, drawing: Drawing) -> Iterator[Answer]:
         """Submit everything at once (the sampler schedules) and yield in completion order."""
