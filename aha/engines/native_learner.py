@@ -11,7 +11,6 @@ from typing import Final
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import nn
 
 from aha.algorithms.objective import Totals, largest_gap, loss, measure, reads_zero_advantages
 from aha.algorithms.schedules import learning_rate
@@ -21,6 +20,8 @@ from aha.engines.optimizer import FlatAdamW
 from aha.engines.scoring import score
 from aha.engines.tally import Tally
 from aha.errors import ConfigError, DataError, DivergedError
+from aha.models.decoder import Decoder
+from aha.models.fallback import FallbackModel
 from aha.models.logprobs import selected_logprobs
 from aha.runtime import files
 from aha.runtime.distributed import World
@@ -39,7 +40,7 @@ class NativeLearner:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: Decoder | FallbackModel,
         algorithm: AlgorithmSettings,
         optimizer: OptimizerSettings,
         engine: EngineSettings,

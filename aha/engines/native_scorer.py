@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import torch
-from torch import nn
 
 from aha.config.settings import EngineSettings
 from aha.engines.scoring import score
 from aha.errors import DataError
+from aha.models.decoder import Decoder
+from aha.models.fallback import FallbackModel
 from aha.types import Float32, NamedTensors, Sample
 
 
 class NativeScorer:
-    """A frozen model's log-probs; `refresh` replaces its weights."""
+    """A frozen model's log-probs; `sync` replaces its weights."""
 
-    def __init__(self, model: nn.Module, engine: EngineSettings, temperature: float, device: torch.device) -> None:
+    def __init__(
+        self, model: Decoder | FallbackModel, engine: EngineSettings, temperature: float, device: torch.device
+    ) -> None:
         """Takes `model` over: it must be a copy of its own, in the engine's dtype, and is moved to `device`."""
         self.model = model.to(device).requires_grad_(False)
         self.engine, self.temperature, self.device = engine, temperature, device
@@ -26,7 +29,7 @@ class NativeScorer:
         return score(self.model, samples, self.temperature, self.engine.micro_batch_tokens, self.device)
 
     @torch.no_grad()
-    def refresh(self, weights: NamedTensors) -> None:
+    def sync(self, weights: NamedTensors) -> None:
         """Copy new weights by name. Raises DataError for a name or shape that this model does not have."""
         parameters = dict(self.model.named_parameters())
         for name, tensor in weights:

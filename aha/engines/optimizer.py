@@ -31,12 +31,13 @@ class FlatAdamW:
         self.parameters = [named[name] for name in self.names]
         self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
         self.num_steps = 0
-        first = self.parameters[0]
-        dtype = torch.promote_types(first.dtype, torch.float32)
+        dtype = torch.float32
+        for parameter in self.parameters:
+            dtype = torch.promote_types(dtype, parameter.dtype)
         size = sum(parameter.numel() for parameter in self.parameters)
         self.num_decayed = sum(p.numel() for p in self.parameters if p.dim() >= 2)
         self.masters, self.gradients, self.means, self.squares = (
-            torch.zeros(size, dtype=dtype, device=first.device) for _ in range(4)
+            torch.zeros(size, dtype=dtype, device=self.parameters[0].device) for _ in range(4)
         )
         for parameter, master, gradient in zip(
             self.parameters, self.views(self.masters), self.views(self.gradients), strict=True
@@ -44,17 +45,18 @@ class FlatAdamW:
             master.copy_(parameter.detach())
             if parameter.dtype == dtype:
                 parameter.data = master
-            parameter.register_post_accumulate_grad_hook(_AddInto(gradient))
+            parameter.register_post_accumulate_grad_hook(_AddInto(gradient))  # type: ignore[no-untyped-call]
 
     def views(self, flat: torch.Tensor) -> list[torch.Tensor]:
         """The flat vector as one tensor a parameter, in the order of `names`; no copy."""
         sizes = [parameter.numel() for parameter in self.parameters]
-        pieces = flat.split(sizes)
+        pieces = torch.split(flat, sizes)
         return [piece.view(parameter.shape) for piece, parameter in zip(pieces, self.parameters, strict=True)]
 
     def gradient_norm(self) -> torch.Tensor:
         """Euclidean norm of all gradients together, a scalar."""
-        return torch.linalg.vector_norm(self.gradients)
+        norm: torch.Tensor = torch.linalg.vector_norm(self.gradients)
+        return norm
 
     @torch.no_grad()
     def step(self, lr: float, gradient_scale: float) -> None:
@@ -77,8 +79,9 @@ class FlatAdamW:
     @torch.no_grad()
     def publish(self) -> None:
         """Round the masters into the parameters that are not views of them."""
-        if self.parameters[0].dtype != self.masters.dtype:
-            torch._foreach_copy_([p.data for p in self.parameters], self.views(self.masters))
+        for parameter, master in zip(self.parameters, self.views(self.masters), strict=True):
+            if parameter.dtype != master.dtype:
+                parameter.copy_(master)
 
     def clear_gradients(self) -> None:
         """Forget the gradients of this update."""
@@ -96,8 +99,7 @@ class FlatAdamW:
         """
         views = self.state()[vector]
         for name in [*views, *tensors]:
-            here = tuple(views[name].shape) if name in views else "absent"
-            there = tuple(tensors[name].shape) if name in tensors else "absent"
+            here, there = _description(views.get(name)), _description(tensors.get(name))
             if here != there:
                 raise DataError(
                     f"{source} belongs to another model: parameter {name} is {there} there and {here} here.",
@@ -117,6 +119,10 @@ class FlatAdamW:
         ):
             for start in range(begin, stop, CHUNK):
                 yield start, min(start + CHUNK, stop), decay
+
+
+def _description(tensor: torch.Tensor | None) -> str:
+    return "absent" if tensor is None else f"{tuple(tensor.shape)} {tensor.dtype}"
 
 
 class _AddInto:

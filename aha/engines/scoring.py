@@ -27,6 +27,6 @@ def score(
         token_ids = np.concatenate([samples[i].token_ids_T for i in part])
         token_ids_N = torch.from_numpy(token_ids).to(device=device, dtype=torch.int64)
         logprobs_N, _ = token_logprobs(model, token_ids_N, RowLayout(lengths, device), temperature)
-        for i, logprobs_T in zip(part, logprobs_N.float().cpu().split(lengths), strict=True):
+        for i, logprobs_T in zip(part, torch.split(logprobs_N.float().cpu(), lengths), strict=True):
             scores[i] = logprobs_T.numpy().copy()
     return scores
