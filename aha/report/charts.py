@@ -191,7 +191,7 @@ def time_chart(stage: StageRecord) -> Row:
         "time",
         "Time per phase",
         "seconds",
-        series,
+        curves,
         "No timing was logged.",
         "Seconds of each round, stacked.",
     ) | {"stacked": True}

@@ -113,7 +113,7 @@ def embed(value: Json) -> str:
 
 def visible(text: str) -> str:
     """Control and direction characters, tabs and newlines excepted, as U+FFFD."""
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "\ufffd", text)
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", "\ufffd", text)
 
 
 def redact(value: Json) -> Json:
