@@ -1,0 +1,119 @@
+"""Problems to graded groups: completions are graded while others are still being sampled."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from aha.config.settings import SamplingSettings
+from aha.rollouts.filters import Filtered, FilterMode, filter_groups
+from aha.rollouts.grading import Grader, PendingGroup
+from aha.rollouts.problems import ProblemStream
+from aha.rollouts.share import gather_groups
+from aha.runtime.distributed import World
+from aha.runtime.seeds import seed_of
+from aha.types import Group, Problem, Request, Sampler
+
+Render = Callable[[Problem], tuple[int, ...]]
+"""A problem to its prompt's token ids."""
+
+
+@dataclass(slots=True, frozen=True)
+class RoundPlan:
+    """What one round's requests need besides their problems."""
+
+    seed: int
+    stage: str
+    step: int
+    sampling: SamplingSettings
+    max_new_tokens: int
+    stop_token_ids: tuple[int, ...]
+    filter: FilterMode
+    refill_rounds: int
+
+
+@dataclass(slots=True)
+class Collected:
+    """All groups of a round, and what the filter made of them."""
+
+    groups: list[Group] = field(default_factory=list)
+    filtered: Filtered = field(default_factory=Filtered)
+    num_samplings: int = 0
+
+
+def collect(
+    stream: ProblemStream,
+    plan: RoundPlan,
+    render: Render,
+    sampler: Sampler,
+    grader: Grader,
+    *,
+    world: World,
+    check: Callable[[], None] = lambda: None,
+) -> Collected:
+    """One round's groups. With `refill` dropped groups are replaced by new problems, up to `refill_rounds` times.
+
+    Each process of `world` samples its share of the groups and returns all of them. `check` is called between
+    completions and may raise to stop.
+    """
+    collected = Collected()
+    repeats: Counter[str] = Counter()
+    for _ in range(1 + (plan.refill_rounds if plan.filter == "refill" else 0)):
+        num_missing = plan.sampling.num_problems - len(collected.filtered.kept)
+        if not num_missing:
+            break
+        pending: list[PendingGroup] = []
+        for problem in stream.next(num_missing):
+            group_id = f"{plan.step}/{len(collected.groups) + len(pending)}"
+            pending.append(PendingGroup(group_id, problem, requests_of(group_id, problem, plan, render, repeats)))
+        own = sample_groups(pending[world.rank :: world.size], sampler, grader, check)
+        groups = gather_groups(own, pending, world)
+        collected.groups += groups
+        merge(collected.filtered, filter_groups(groups, plan.filter))
+        collected.num_samplings += 1
+    return collected
+
+
+def requests_of(
+    group_id: str, problem: Problem, plan: RoundPlan, render: Render, repeats: Counter[str]
+) -> list[Request]:
+    """The group's requests. Sample indices go on where a problem comes again in the same round, so that no seed is
+    used twice; request ids are rollout ids."""
+    prompt_ids, first = render(problem), repeats[problem.id] * plan.sampling.group_size
+    repeats[problem.id] += 1
+    return [
+        Request(
+            id=f"{group_id}/{member}",
+            token_ids=prompt_ids,
+            seed=seed_of(plan.seed, plan.stage, plan.step, problem.id, first + member),
+            max_new_tokens=problem.max_new_tokens or plan.max_new_tokens,
+            temperature=plan.sampling.temperature,
+            top_p=plan.sampling.top_p,
+            stop_token_ids=plan.stop_token_ids,
+        )
+        for member in range(plan.sampling.group_size)
+    ]
+
+
+def sample_groups(
+    pending: Sequence[PendingGroup], sampler: Sampler, grader: Grader, check: Callable[[], None]
+) -> list[Group]:
+    """Sample and grade; the result is in request order, whatever the order of completions and verdicts was."""
+    owners = {request.id: group for group in pending for request in group.requests}
+    sampler.submit([request for group in pending for request in group.requests])
+    try:
+        for completion in sampler.completions():
+            grader.add(owners[completion.request_id], completion)
+            check()
+    except BaseException:
+        sampler.abort(list(owners))
+        raise
+    return [grader.finish(group) for group in pending]
+
+
+def merge(into: Filtered, more: Filtered) -> None:
+    """Add the outcome of one more sampling."""
+    into.kept += more.kept
+    for reason, count in more.dropped.items():
+        into.dropped[reason] += count

@@ -1,0 +1,144 @@
+"""Completions to rollouts: verdicts and rewards from the worker pool, gathered in request order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+
+from aha.config.settings import RewardSettings
+from aha.rewards import BUILT_IN, combine, custom_call, read_points
+from aha.rollouts.measures import text_measures
+from aha.runtime.workers import CallResult
+from aha.tasks.base import Pool, verdict_call
+from aha.text.answers import opens_thought
+from aha.types import Completion, Group, Problem, Request, Rollout, Tokenizer, Verdict
+
+OVERLONG = "overlong"
+OPENING_TOKENS = 16
+"""Tokens at a prompt's end in which an opened thought is looked for."""
+TRUNCATED = Verdict("wrong", None, "truncated")
+REASONS = {"exception": "crash", "timeout": "timeout", "memory": "crash", "lost_worker": "lost_worker"}
+"""A failed call to the reason of an undecided verdict."""
+LengthPoints = Callable[[int, int], float]
+"""Completion length and its limit in tokens to points, e.g. `algorithms.rewards.overlong_penalty`."""
+
+
+@dataclass(slots=True)
+class PendingGroup:
+    """A problem on its way to being a group."""
+
+    id: str
+    problem: Problem
+    requests: list[Request]
+    completions: dict[str, Completion] = field(default_factory=dict)
+    verdicts: dict[str, Future[Verdict]] = field(default_factory=dict)
+    points: dict[str, Future[CallResult]] = field(default_factory=dict)
+    """Custom rewards by name: one call a group."""
+
+
+class Grader:
+    """Grades completions as they come. Which worker answers, and when, changes only `seconds`."""
+
+    def __init__(
+        self, pool: Pool, rewards: Sequence[RewardSettings], tokenizer: Tokenizer, overlong: LengthPoints | None = None
+    ) -> None:
+        """`overlong`: points by length, added to every rollout's reward as `overlong`."""
+        self.pool, self.rewards, self.tokenizer, self.overlong = pool, list(rewards), tokenizer, overlong
+        self.weights = {reward.name: reward.weight for reward in rewards}
+
+    def verdict(self, problem: Problem, text: str) -> Future[Verdict]:
+        """The verdict to come on a whole response to a problem."""
+        return then(self.pool.submit(*verdict_call(problem, text)), to_verdict)
+
+    def add(self, group: PendingGroup, completion: Completion) -> None:
+        """Take one completion: its verdict is asked for at once, and custom rewards with the last one of the group."""
+        group.completions[completion.request_id] = completion
+        cut_off = completion.finish == "length"
+        verdict = known(TRUNCATED) if cut_off else self.verdict(group.problem, self.response(group, completion))
+        group.verdicts[completion.request_id] = verdict
+        if len(group.completions) == len(group.requests):
+            for reward in self.rewards:
+                if reward.name not in BUILT_IN:
+                    group.points[reward.name] = self.ask_custom(group, reward)
+
+    def ask_custom(self, group: PendingGroup, reward: RewardSettings) -> Future[CallResult]:
+        """Points of the whole group by a function of the user's, called as TRL calls a reward."""
+        completions = [group.completions[request.id] for request in group.requests]
+        texts = [self.response(group, completion) for completion in completions]
+        token_ids = [completion.token_ids_N.tolist() for completion in completions]
+        return self.pool.submit(*custom_call(reward.name, group.problem, texts, token_ids, reward.arguments))
+
+    def response(self, group: PendingGroup, completion: Completion) -> str:
+        """The completion's text, after the `<think>` that its prompt may have opened."""
+        opened = opens_thought(self.tokenizer.decode(group.requests[0].token_ids[-OPENING_TOKENS:]))
+        return ("<think>" if opened else "") + completion.text
+
+    def finish(self, group: PendingGroup) -> Group:
+        """Wait for the group's verdicts and points: its rollouts in request order.
+
+        A custom reward that fails is our failure: it makes every verdict of the group undecided.
+        """
+        results = {name: future.result() for name, future in group.points.items()}
+        failure = next((REASONS[result.failure] for result in results.values() if result.failure is not None), None)
+        points = {name: read_points(name, result, len(group.requests)) for name, result in results.items()}
+        rollouts = []
+        for place, request in enumerate(group.requests):
+            verdict = group.verdicts[request.id].result()
+            if failure is not None:
+                verdict = replace(verdict, outcome="undecided", reason=failure)
+            custom = {name: found[place] for name, found in points.items()}
+            rollouts.append(self.rollout(group, request, verdict, custom))
+        return Group(group.id, rollouts)
+
+    def rollout(
+        self, group: PendingGroup, request: Request, verdict: Verdict, custom: dict[str, float | None]
+    ) -> Rollout:
+        """One rollout with its rewards in the order of the settings, their weighted sum, and its measures."""
+        completion = group.completions[request.id]
+        response = self.response(group, completion)
+        rewards = {
+            name: BUILT_IN[name](response, verdict) if name in BUILT_IN else custom[name] for name in self.weights
+        }
+        if self.overlong is not None:
+            rewards[OVERLONG] = self.overlong(len(completion.token_ids_N), request.max_new_tokens)
+        return Rollout(
+            id=request.id,
+            group_id=group.id,
+            problem=group.problem,
+            prompt_ids=request.token_ids,
+            completion=completion,
+            verdict=verdict,
+            rewards=rewards,
+            reward=combine(rewards, {**self.weights, OVERLONG: 1.0}),
+            measures=text_measures(response),
+        )
+
+
+def to_verdict(result: CallResult) -> Verdict:
+    """A worker's answer; a call that failed is undecided."""
+    if result.failure is not None:
+        return Verdict("undecided", None, REASONS[result.failure], result.seconds)
+    value = result.value
+    return Verdict(value["outcome"], value["extracted"], value["reason"], result.seconds)
+
+
+def known(verdict: Verdict) -> Future[Verdict]:
+    """A verdict that needs no call."""
+    future: Future[Verdict] = Future()
+    future.set_result(verdict)
+    return future
+
+
+def then(source: Future[CallResult], change: Callable[[CallResult], Verdict]) -> Future[Verdict]:
+    """The future of `change(result)`."""
+    target: Future[Verdict] = Future()
+
+    def pass_on(done: Future[CallResult]) -> None:
+        if done.cancelled():
+            target.cancel()
+        else:
+            target.set_result(change(done.result()))
+
+    source.add_done_callback(pass_on)
+    return target

@@ -1,0 +1,94 @@
+"""The end of an RL stage: its model, its scores, what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from aha.evaluation.answerers import Drawing
+from aha.models.weights import model_hash
+from aha.runtime import files
+from aha.runtime.metrics import read_lines
+from aha.runtime.run_directory import StageDirectory
+from aha.stages.card import model_card
+from aha.stages.evaluate import Examiner, score_all, score_table
+from aha.stages.graph import Node
+from aha.stages.parts import RLParts
+from aha.stages.progress import Progress, longest_limit
+from aha.stages.resume import LEARNER
+from aha.types import Evaluation, Json, NamedTensors
+
+STAGED_MODEL = ".tmp-model"
+
+
+def finish_rl(parts: RLParts, progress: Progress, node: Node, examiner: Examiner) -> None:
+    """Write model/, evaluation-*.json, the model card and, last, result.json. All of it again gives the same bytes."""
+    if not parts.writes:
+        parts.world.barrier()
+        return
+    stage, place = parts.stage, parts.directory
+    chosen_round = progress.round
+    if stage.keep.best and progress.best_round is not None and progress.best_round != progress.round:
+        chosen_round = progress.best_round
+        parts.learner.load(place.checkpoints / f"step-{chosen_round:06d}" / LEARNER)
+        parts.sampler.sync(parts.learner.weights(), progress.policy_version + 1)
+    export_model(place.path, parts.export, parts.learner.weights())
+    found_hash = model_hash(place.model)
+    settings = stage.evaluate
+    evaluations = score_all(
+        settings.final_on or settings.on,
+        place,
+        examiner,
+        num_problems=None,
+        k=settings.final_k,
+        drawing=Drawing(
+            settings.temperature, settings.top_p, settings.max_new_tokens or longest_limit(stage), parts.seed
+        ),
+        model_hash=found_hash,
+    )
+    facts: dict[str, Json] = {
+        "rounds": progress.round,
+        "model_round": chosen_round,
+        "updates": progress.update,
+        "sampled_tokens": progress.num_tokens,
+    }
+    files.write_text(place.model / "README.md", model_card(node, stage, facts, evaluations))
+    write_result(node, place, evaluations, found_hash, facts)
+    parts.world.barrier()
+
+
+def export_model(folder: Path, export: Callable[[Path, NamedTensors], None], weights: NamedTensors) -> None:
+    """Replace `folder/model` by one with these weights; it appears whole."""
+    staged, target = folder / STAGED_MODEL, folder / "model"
+    for leftover in (staged, target):
+        if leftover.exists():
+            files.remove_tree(leftover)
+    export(staged, weights)
+    files.rename(staged, target)
+
+
+def write_result(
+    node: Node,
+    place: StageDirectory,
+    evaluations: Mapping[str, Evaluation],
+    found_hash: str,
+    cost: Mapping[str, Json],
+) -> None:
+    """result.json: what was made from what, and the cost; seconds stand apart under `timing`."""
+    seconds: dict[str, float] = {}
+    for line in read_lines(place.timing):
+        for name, value in line.items():
+            if name.startswith("seconds/") and value is not None:
+                phase = name.removeprefix("seconds/")
+                seconds[phase] = seconds.get(phase, 0.0) + value
+    record: dict[str, Json] = {
+        "stage": node.name,
+        "kind": node.stage.kind,
+        "key": node.key,
+        "inputs": node.inputs,
+        "model_hash": found_hash,
+        "cost": dict(cost),
+        "scores": score_table(evaluations),
+        "timing": {"seconds": seconds},
+    }
+    files.write_json(place.result, record)

@@ -1,0 +1,80 @@
+"""Groups to samples to updates: the half of a round in which the learner works."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from aha.rollouts.pack import set_advantages, split_updates, to_samples
+from aha.runtime.distributed import World
+from aha.runtime.seeds import seed_of
+from aha.stages.parts import RLParts
+from aha.stages.progress import Progress
+from aha.types import Float32, Group, Sample, Scorer
+
+AT_ROUND_START = ("logprob_gap/mean", "logprob_gap/max", "kl/sampler")
+"""Metrics that compare the learner with the sampler: meant before the round's first step, so of its first update."""
+
+
+def make_samples(parts: RLParts, groups: Sequence[Group]) -> tuple[list[Sample], dict[str, float]]:
+    """Samples to train on, with advantages and the log-probs that the objective reads; advantages by rollout id."""
+    algorithm = parts.stage.algorithm
+    samples = to_samples(groups)
+    if parts.reference is not None:
+        for sample, logprobs_T in zip(samples, score(parts.reference, samples, parts.world), strict=True):
+            sample.reference_logprobs_T = logprobs_T
+    chosen, advantages = set_advantages(groups, samples, algorithm)
+    if algorithm.denominator == "learner":
+        for sample, logprobs_T in zip(chosen, score(parts.learner, chosen, parts.world), strict=True):
+            sample.learner_logprobs_T = logprobs_T
+    by_rollout = {
+        rollout.id: advantage
+        for group, row in zip(groups, advantages, strict=True)
+        for rollout, advantage in zip(group.rollouts, row, strict=True)
+    }
+    return chosen, by_rollout
+
+
+def run_updates(parts: RLParts, samples: Sequence[Sample], step: int) -> dict[str, float]:
+    """`num_updates` optimizer steps over a random split; metrics are means over the updates. No samples, no update."""
+    seed = seed_of(parts.seed, parts.name, step, "updates")
+    splits = split_updates(samples, parts.stage.algorithm.num_updates, seed)
+    return combine([parts.learner.update(split[parts.world.rank :: parts.world.size]) for split in splits if split])
+
+
+def refresh_reference(parts: RLParts, progress: Progress) -> None:
+    """Make the policy the reference once `reference_every` updates have passed since the last time."""
+    every = parts.stage.algorithm.kl.reference_every
+    if parts.reference is not None and every and progress.update - progress.reference_update >= every:
+        parts.reference.sync(parts.learner.weights())
+        progress.reference_update = progress.update
+
+
+def combine(updates: Sequence[dict[str, float]]) -> dict[str, float]:
+    """One number a metric from those of a round's updates: the mean of those that have it; the sum of
+    `update_skipped`; the last `lr`; the first of those that compare with the sampler."""
+    metrics: dict[str, float] = {}
+    for name in dict.fromkeys(name for update in updates for name in update):
+        values = [update[name] for update in updates if name in update]
+        if name in AT_ROUND_START:
+            metrics[name] = values[0]
+        elif name == "lr":
+            metrics[name] = values[-1]
+        elif name == "update_skipped":
+            metrics[name] = sum(values)
+        else:
+            metrics[name] = sum(values) / len(values)
+    return metrics
+
+
+def score(scorer: Scorer, samples: Sequence[Sample], world: World) -> list[Float32]:
+    """Log-probs of all samples, [T] each; every process computes its share and the sum brings them together."""
+    if world.size == 1:
+        return scorer.logprobs(samples)
+    found = [np.zeros(len(sample.token_ids_T), dtype=np.float32) for sample in samples]
+    found[world.rank :: world.size] = scorer.logprobs(samples[world.rank :: world.size])
+    tensors = [torch.from_numpy(logprobs_T) for logprobs_T in found]
+    world.sum_tensors_(tensors)
+    return [tensor.numpy() for tensor in tensors]

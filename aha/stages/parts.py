@@ -1,0 +1,77 @@
+"""What the RL loop works with; built by the pipeline, or of fakes in a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from aha.config.settings import RLStage
+from aha.rollouts.collect import Render
+from aha.rollouts.grading import Grader
+from aha.rollouts.problems import ProblemStream
+from aha.runtime.clock import PhaseClock
+from aha.runtime.distributed import World
+from aha.runtime.metrics import MetricsLog
+from aha.runtime.run_directory import StageDirectory
+from aha.stages.interrupt import StopRequest
+from aha.types import Evaluation, Float32, Group, Json, Learner, NamedTensors, Sample, Sampler, StepMetrics
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Reference(Protocol):
+    """A scorer whose weights can be replaced: the frozen policy of the KL term."""
+
+    def logprobs(self, samples: Sequence[Sample]) -> list[Float32]:
+        """Log-probs of every token, [T] each."""
+
+    def sync(self, weights: NamedTensors) -> None:
+        """Be these weights from now on."""
+
+    def weights(self) -> Iterator[tuple[str, torch.Tensor]]:
+        """What it is now."""
+
+
+Evaluate = Callable[[str], Evaluation]
+"""A benchmark's name to scores of the weights that the sampler holds."""
+Watcher = Callable[[StepMetrics, Sequence[Group]], None]
+"""Told of each round: live view, trackers. It never fails a run."""
+
+
+@dataclass(slots=True)
+class RLParts:
+    """One stage's engines, data and places. Every process of a world holds the same; rank 0 writes."""
+
+    name: str
+    stage: RLStage
+    key: str
+    seed: int
+    directory: StageDirectory
+    sampler: Sampler
+    learner: Learner
+    reference: Reference | None
+    """Where the KL term needs one."""
+    grader: Grader
+    stream: ProblemStream
+    render: Render
+    stop_token_ids: tuple[int, ...]
+    evaluate: Evaluate
+    export: Callable[[Path, NamedTensors], None]
+    """Write weights as a Hugging Face model folder."""
+    machine: dict[str, Json]
+    """What bitwise resume depends on: threads, torch version, instruction set, compiler on or off."""
+    world: World
+    stop: StopRequest
+    clock: PhaseClock
+    log: MetricsLog
+    accept_drift: bool = False
+    event: Callable[..., None] = lambda kind, **facts: None
+    watchers: Sequence[Watcher] = field(default_factory=tuple)
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process writes files."""
+        return self.world.rank == 0

@@ -1,0 +1,214 @@
+"""Runs a recipe: builds each stage's engines, and skips, resumes or redoes it. The only file that names engines."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from functools import partial
+from pathlib import Path
+
+from aha.config.loading import LoadedRecipe
+from aha.config.settings import EvaluateStage, PretrainStage, RLStage
+from aha.engines.native_learner import NativeLearner
+from aha.engines.native_sampler import NativeSampler
+from aha.engines.native_scorer import NativeScorer
+from aha.errors import AhaError
+from aha.evaluation.answerers import Drawing
+from aha.models.load import LoadedModel, load_model
+from aha.models.save import save_model
+from aha.rollouts.grading import Grader
+from aha.rollouts.problems import ProblemStream, load_tasks, task_weights
+from aha.runtime.clock import PhaseClock
+from aha.runtime.device import pick_device, set_threads
+from aha.runtime.distributed import init_world
+from aha.runtime.metrics import MetricsLog
+from aha.runtime.run_directory import RunDirectory
+from aha.stages.evaluate import Examiner, evaluate_stage
+from aha.stages.finish import finish_rl, write_result
+from aha.stages.graph import Node, begin, done, node_of, place_in
+from aha.stages.interrupt import StopRequest
+from aha.stages.parts import RLParts
+from aha.stages.preflight import length_points
+from aha.stages.progress import longest_limit
+from aha.stages.rl import train
+from aha.stages.session import (
+    Session,
+    Tell,
+    drift_facts,
+    open_run,
+    preflight,
+    renderer,
+    say,
+    stage_template,
+    worker_pool,
+)
+from aha.stages.watching import watching
+from aha.text.chat import pick_template
+from aha.types import Evaluation, NamedTensors, Sampler
+
+
+def run_recipe(
+    loaded: LoadedRecipe,
+    path: Path,
+    until: str | None = None,
+    from_stage: str | None = None,
+    accept_drift: bool = False,
+    tell: Tell = say,
+) -> None:
+    """Run the stages of a recipe in `path`, up to `until`; what is done there already is not done again.
+
+    `from_stage` and all stages after it are computed anew. Raises AhaError with cause and cure; the same call goes on
+    where the last one ended.
+    """
+    recipe, directory = loaded.recipe, RunDirectory(path)
+    names = list(recipe.stages)[: place_in(recipe, until) + 1 if until else None]
+    anew = names[place_in(recipe, from_stage) :] if from_stage else []
+    world = init_world()
+    with ExitStack() as stack:
+        stack.callback(world.close)
+        if world.rank == 0:
+            stack.enter_context(directory.lock())
+        stop = stack.enter_context(StopRequest(world))
+        session = Session(recipe, directory, world, stop, accept_drift, tell if world.rank == 0 else lambda text: None)
+        try:
+            open_run(session, anew)
+            preflight(session, names)
+            for name in names:
+                run_stage(session, name)
+        except AhaError as error:
+            if world.rank == 0:
+                directory.event("stopped", error=type(error).__name__, text=str(error))
+                directory.status(state="stopped", error=type(error).__name__, text=str(error))
+            raise
+        if world.rank == 0:
+            directory.status(state="done")
+
+
+def run_stage(session: Session, name: str) -> None:
+    """Skip a stage that is done; else go on with it, or begin it."""
+    node = node_of(session.recipe, name, session.directory, session.hash_of)
+    finished = done(node, session.directory)
+    if finished is not None:
+        session.tell(f"{name}: done already.")
+        return
+    if session.world.rank == 0:
+        begin(node, session.directory, session.tell)
+        session.directory.status(state="running", stage=name)
+        session.directory.event("stage", stage=name, key=node.key)
+    session.world.barrier()
+    session.tell(f"{name}: {node.stage.kind}.")
+    set_threads(node.stage.engine.num_threads)
+    RUNNERS[node.stage.kind](session, node)
+
+
+def run_rl(session: Session, node: Node) -> None:
+    """Build the parts of an RL stage, train, finish."""
+    stage = node.stage
+    assert isinstance(stage, RLStage)
+    assert node.model is not None
+    place, world = session.directory.stage(node.name), session.world
+    device = pick_device(stage.engine.device)
+    loaded = load_model(node.model, stage.engine.dtype, device)
+    tasks = load_tasks(stage.data)
+    algorithm = stage.algorithm.model_copy(
+        update={"constant_length": stage.algorithm.constant_length or stage.sampling.max_new_tokens}
+    )
+    sampler = NativeSampler(copy.deepcopy(loaded.model), loaded.tokenizer, stage.engine, device)
+    reference = None
+    if algorithm.kl.place != "none":
+        reference = NativeScorer(copy.deepcopy(loaded.model), stage.engine, stage.sampling.temperature, device)
+    learner = NativeLearner(
+        loaded.model,
+        algorithm,
+        stage.optimizer,
+        stage.engine,
+        total_updates=stage.rounds * algorithm.num_updates,
+        temperature=stage.sampling.temperature,
+        device=device,
+        world=world,
+    )
+    with worker_pool(stage.engine) as pool, closing(sampler), watching(session, node) as watchers:
+        grader = Grader(pool, stage.rewards, loaded.tokenizer, length_points(stage))
+        examiner = make_examiner(sampler, grader, loaded, stage)
+        parts = RLParts(
+            name=node.name,
+            stage=stage,
+            key=node.key,
+            seed=session.recipe.seed,
+            directory=place,
+            sampler=sampler,
+            learner=learner,
+            reference=reference,
+            grader=grader,
+            stream=ProblemStream(
+                tasks, task_weights(stage.data, tasks), session.recipe.seed, node.name, stage.data.shuffle
+            ),
+            render=examiner.render,
+            stop_token_ids=loaded.tokenizer.stop_token_ids,
+            evaluate=partial(score_on_the_way, examiner, stage, session.recipe.seed),
+            export=partial(export, loaded),
+            machine=drift_facts(stage.engine),
+            world=world,
+            stop=session.stop,
+            clock=PhaseClock(),
+            log=MetricsLog(place),
+            accept_drift=session.accept_drift,
+            event=session.directory.event,
+            watchers=watchers,
+        )
+        progress = train(parts)
+        finish_rl(parts, progress, node, examiner)
+
+
+def run_evaluate(session: Session, node: Node) -> None:
+    """Score a model; rank 0 alone."""
+    stage = node.stage
+    assert isinstance(stage, EvaluateStage)
+    assert node.model is not None
+    if session.world.rank == 0:
+        place, device = session.directory.stage(node.name), pick_device(stage.engine.device)
+        loaded = load_model(node.model, stage.engine.dtype, device)
+        sampler = NativeSampler(loaded.model, loaded.tokenizer, stage.engine, device)
+        with worker_pool(stage.engine) as pool, closing(sampler):
+            grader = Grader(pool, stage.rewards, loaded.tokenizer)
+            examiner = make_examiner(sampler, grader, loaded, stage)
+            examiner.on_progress = lambda progress: session.stop.check_alone()
+            found = evaluate_stage(stage, session.recipe.seed, place, examiner, loaded.model_hash)
+        write_result(node, place, found, loaded.model_hash, {})
+    session.world.barrier()
+
+
+def run_pretrain(session: Session, node: Node) -> None:
+    """Make a model from nothing."""
+    from aha.stages.pretrain import pretrain
+
+    assert isinstance(node.stage, PretrainStage)
+    pretrain(node, session)
+
+
+RUNNERS: dict[str, Callable[[Session, Node], None]] = {
+    "rl": run_rl,
+    "evaluate": run_evaluate,
+    "pretrain": run_pretrain,
+}
+
+
+def score_on_the_way(examiner: Examiner, stage: RLStage, seed: int, name: str) -> Evaluation:
+    """The fixed held-out set during training."""
+    settings = stage.evaluate
+    limit = settings.max_new_tokens or longest_limit(stage)
+    drawing = Drawing(settings.temperature, settings.top_p, limit, seed)
+    return examiner.score(name, settings.num_problems, settings.k, drawing, "")
+
+
+def make_examiner(sampler: Sampler, grader: Grader, loaded: LoadedModel, stage: RLStage | EvaluateStage) -> Examiner:
+    """Scores with the model's own tokenizer and the stage's template."""
+    template = pick_template(stage_template(stage), loaded.tokenizer)
+    stops = loaded.tokenizer.stop_token_ids
+    return Examiner(sampler, grader, renderer(template, loaded.tokenizer), stops, template)
+
+
+def export(loaded: LoadedModel, folder: Path, weights: NamedTensors) -> None:
+    """A model folder with these weights and all else of the model that the stage began with."""
+    save_model(folder, weights, loaded.config, loaded.tokenizer, loaded.generation or None)

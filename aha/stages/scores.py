@@ -1,0 +1,49 @@
+"""Held-out scores on the way: when they are due, and what of them is logged."""
+
+from __future__ import annotations
+
+from aha.rollouts.measures import KINDS, text_measures
+from aha.stages.parts import RLParts
+from aha.stages.progress import Progress
+from aha.types import Evaluation
+
+
+def scores_due(parts: RLParts, progress: Progress) -> bool:
+    """At the start, every n rounds and after the last one."""
+    settings, done = parts.stage.evaluate, progress.round
+    on_the_way = bool(settings.every) and done % settings.every == 0
+    return bool(settings.on) and (done in (0, parts.stage.rounds) or on_the_way)
+
+
+def held_out_scores(parts: RLParts, progress: Progress) -> dict[str, float]:
+    """Score the sampler's weights where it is due: metrics `eval/BENCHMARK/…`; the mean pass@1 goes into `progress`.
+
+    Rank 0 samples; all processes go on with its score.
+    """
+    if not scores_due(parts, progress):
+        return {}
+    metrics: dict[str, float] = {}
+    total = 0.0
+    if parts.writes:
+        for benchmark in parts.stage.evaluate.on:
+            evaluation = parts.evaluate(benchmark)
+            total += evaluation.scores["pass@1"].value
+            metrics |= evaluation_metrics(benchmark, evaluation)
+    mean = parts.world.sum_floats([total])[0] / len(parts.stage.evaluate.on)
+    progress.scores.append((progress.round, mean))
+    return metrics
+
+
+def evaluation_metrics(benchmark: str, evaluation: Evaluation) -> dict[str, float]:
+    """An evaluation's numbers under `eval/BENCHMARK/`; reflections are counted in the first answer to each problem."""
+    texts = [text_measures(problem["sample"]) for problem in evaluation.problems]
+    reflecting = sum(any(measures[kind] for kind in KINDS) for measures in texts)
+    values = {name: interval.value for name, interval in evaluation.scores.items()}
+    values |= {
+        "format_rate": evaluation.format_rate,
+        "mean_tokens": evaluation.mean_tokens,
+        "repetition_rate": evaluation.repetition_rate,
+        "undecided_frac": evaluation.undecided_frac,
+        "reflection_rate": reflecting / len(texts),
+    }
+    return {f"eval/{benchmark.removeprefix('lab:')}/{name}": value for name, value in values.items()}

@@ -1,0 +1,45 @@
+"""Who is told of each round: the live view, the trackers, status.json."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+
+from aha.config.settings import RLStage
+from aha.runtime.live import LiveView
+from aha.runtime.trackers import Trackers
+from aha.stages.graph import Node
+from aha.stages.parts import Watcher
+from aha.stages.session import Session
+from aha.types import Group, StepMetrics
+
+
+@contextmanager
+def watching(session: Session, node: Node) -> Iterator[list[Watcher]]:
+    """The watchers of an RL stage while it runs; none but on rank 0."""
+    stage = node.stage
+    assert isinstance(stage, RLStage)
+    if session.world.rank:
+        yield []
+        return
+    run, config = session.directory, stage.model_dump(mode="json")
+    with (
+        LiveView(node.name, stage.rounds) as view,
+        closing(Trackers(stage.logging.track, run.path, config)) as trackers,
+    ):
+
+        def show(line: StepMetrics, groups: Sequence[Group]) -> None:
+            view.update(line.values, line.step, line.timing.get("eta_seconds"))
+            if groups and groups[0].rollouts:
+                rollout = groups[0].rollouts[0]
+                verdict = f"{rollout.verdict.outcome} ({rollout.verdict.reason}), reward {rollout.reward:g}"
+                view.sample(rollout.problem.messages[-1]["content"], rollout.completion.text, verdict)
+
+        def track(line: StepMetrics, groups: Sequence[Group]) -> None:
+            trackers.log(line.step, {f"{node.name}/{name}": value for name, value in line.values.items()})
+
+        def note(line: StepMetrics, groups: Sequence[Group]) -> None:
+            eta = line.timing.get("eta_seconds")
+            run.status(state="running", stage=node.name, step=line.step, rounds=stage.rounds, eta_seconds=eta)
+
+        yield [show, track, note]

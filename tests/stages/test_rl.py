@@ -1,0 +1,194 @@
+import json
+
+import pytest
+import torch
+
+from aha.engines.fake import ConstantScorer, RecordingLearner
+from aha.errors import DataError, DivergedError, Interrupted
+from aha.runtime.metrics import read_lines
+from aha.runtime.rollout_store import read_rollouts
+from aha.stages.rl import train
+from tests.stages.world import InlinePool, make_parts, scores_of, settings
+
+
+def rollouts_of(parts, step):
+    return [
+        {k: v for k, v in row.items() if k != "seconds"} for row in read_rollouts(parts.directory.rollout_file(step))
+    ]
+
+
+def test_all_rounds_are_trained_and_the_sampler_always_holds_the_learners_weights(tmp_path):
+    parts = make_parts(tmp_path)
+    progress = train(parts)
+    assert (progress.round, progress.update, progress.policy_version) == (4, 4, 4)
+    assert torch.equal(parts.sampler.synced["weight"], parts.learner.weight)
+    assert [line["step"] for line in read_lines(parts.directory.metrics)] == [0, 1, 2, 3, 4]
+    versions = {row["policy_version"] for row in rollouts_of(parts, 3)}
+    assert versions == {2}
+
+
+def test_each_request_has_its_own_seed_and_a_problem_twice_in_a_round_is_sampled_anew(tmp_path):
+    stage = settings(sampling={"num_problems": 10, "group_size": 2, "max_new_tokens": 80}, rounds=1)
+    parts = make_parts(tmp_path, stage)  # 7 problems, so some come twice
+    train(parts)
+    seeds = [request.seed for request in parts.sampler.requests]
+    assert len(set(seeds)) == len(seeds) == 20
+
+
+def test_completion_order_changes_nothing(tmp_path):
+    first, second = make_parts(tmp_path / "a", order_seed=0), make_parts(tmp_path / "b", order_seed=7)
+    train(first), train(second)
+    assert torch.equal(first.learner.weight, second.learner.weight)
+    assert first.directory.metrics.read_bytes() == second.directory.metrics.read_bytes()
+    assert all(rollouts_of(first, step) == rollouts_of(second, step) for step in range(1, 5))
+
+
+def test_the_metrics_line_has_no_clock_and_the_timing_line_nothing_else(tmp_path):
+    parts = make_parts(tmp_path)
+    train(parts)
+    line, timing = read_lines(parts.directory.metrics)[-1], read_lines(parts.directory.timing)[-1]
+    assert not [name for name in line if "seconds" in name]
+    assert {"reward/mean", "reward/accuracy", "accuracy", "groups/kept_frac", "loss", "update"} <= line.keys()
+    assert {"seconds/sample", "seconds/update", "tokens_per_second/sample", "eta_seconds"} <= timing.keys()
+
+
+def test_updates_deal_all_samples_of_a_round_once(tmp_path):
+    parts = make_parts(tmp_path, settings(rounds=1, algorithm={"num_updates": 3}))
+    assert train(parts).update == 3
+    ids = [sample.rollout_id for update in parts.learner.seen for sample in update]
+    assert sorted(ids) == sorted(f"1/{g}/{m}" for g in range(3) for m in range(4))
+    assert [len(update) for update in parts.learner.seen] == [4, 4, 4]
+
+
+def test_undecided_rollouts_leave_their_group_and_are_counted(tmp_path):
+    parts = make_parts(tmp_path, settings(rounds=1), pool=InlinePool({0: "exception", 5: "timeout"}))
+    train(parts)
+    assert sum(len(update) for update in parts.learner.seen) == 10
+    assert read_lines(parts.directory.metrics)[-1]["undecided_frac"] == pytest.approx(2 / 12)
+    reasons = [row["reason"] for row in rollouts_of(parts, 1) if row["outcome"] == "undecided"]
+    assert sorted(reasons) == ["crash", "timeout"]
+
+
+def test_truncated_completions_are_wrong_without_a_call(tmp_path):
+    parts = make_parts(tmp_path, settings(rounds=1, sampling={"num_problems": 2, "group_size": 2, "max_new_tokens": 5}))
+    pool = parts.grader.pool
+    train(parts)
+    assert read_lines(parts.directory.metrics)[-1]["truncated_frac"] == 1.0 - len(pool.calls) / 4
+    assert {row["reason"] for row in rollouts_of(parts, 1) if row["finish"] == "length"} == {"truncated"}
+
+
+def test_refill_samples_new_problems_until_full_or_out_of_rounds(tmp_path):
+    stage = settings(rounds=1, algorithm={"filter": "refill", "refill_rounds": 2})
+    parts = make_parts(tmp_path, stage)
+    parts.sampler.script = lambda request, version: "<think> x </think> <answer> 0 </answer>"
+    train(parts)
+    line = read_lines(parts.directory.metrics)[-1]
+    assert line["groups/num_samplings"] == 3
+    assert line["groups/dropped_all_wrong"] == 9
+    assert line["groups/kept_frac"] == 0
+    assert not parts.learner.seen
+    assert "loss" not in line
+
+
+def test_the_reference_is_refreshed_after_so_many_updates(tmp_path):
+    kl = {"place": "loss", "reference_every": 2}
+    parts = make_parts(tmp_path, settings(algorithm={"kl": kl}), reference=ConstantScorer())
+    train(parts)
+    assert parts.reference.num_refreshes == 2
+    assert torch.equal(parts.reference.held["weight"], parts.learner.weight)
+    assert all(sample.reference_logprobs_T is not None for update in parts.learner.seen for sample in update)
+
+
+def test_length_stages_count_updates(tmp_path):
+    sampling = {"num_problems": 1, "group_size": 1, "max_new_tokens": 60, "length_stages": [[2, 70], [3, 90]]}
+    parts = make_parts(tmp_path, settings(sampling=sampling))
+    train(parts)
+    assert [request.max_new_tokens for request in parts.sampler.requests] == [60, 60, 70, 90]
+
+
+def test_learner_log_probs_are_computed_where_they_are_the_denominator(tmp_path):
+    parts = make_parts(tmp_path, settings(rounds=1, algorithm={"denominator": "learner"}))
+    train(parts)
+    assert all(sample.learner_logprobs_T is not None for update in parts.learner.seen for sample in update)
+
+
+def test_a_run_stops_when_sampler_and_learner_drift_apart(tmp_path):
+    learner = RecordingLearner(lambda update: {"logprob_gap/mean": 0.3 if update == 2 else 0.0})
+    parts = make_parts(tmp_path, learner=learner)
+    with pytest.raises(DivergedError, match="differ by 0.3000 on average") as caught:
+        train(parts)
+    assert "float32" in caught.value.cure
+    assert read_lines(parts.directory.metrics)[-1]["step"] == 3
+
+
+def test_five_skipped_updates_stop_the_run(tmp_path):
+    parts = make_parts(tmp_path, settings(rounds=9), learner=RecordingLearner(lambda update: {"update_skipped": 1.0}))
+    with pytest.raises(DivergedError, match="5 updates in a row"):
+        train(parts)
+
+
+def test_evaluation_at_the_start_every_n_and_at_the_end(tmp_path):
+    stage = settings(evaluate={"on": ["heldout"], "every": 3})
+    parts = make_parts(tmp_path, stage)
+    progress = train(parts)
+    lines = [line for line in read_lines(parts.directory.metrics) if "eval/heldout/pass@1" in line]
+    assert [line["step"] for line in lines] == [0, 3, 4]
+    assert lines[0]["eval/heldout/reflection_rate"] == 1.0
+    assert [step for step, _ in progress.scores] == [0, 3, 4]
+
+
+def test_patience_ends_the_stage_and_the_best_checkpoint_stays(tmp_path):
+    found = iter([0.1, 0.4, 0.3, 0.2, 0.1, 0.9])
+    stage = settings(
+        rounds=9, evaluate={"on": ["heldout"], "every": 1}, stop={"patience": 2}, keep={"best": True, "last": 1}
+    )
+    parts = make_parts(tmp_path, stage, evaluate=lambda name: scores_of(next(found)))
+    progress = train(parts)
+    assert (progress.round, progress.best_round) == (3, 1)
+    assert sorted(path.name for path in parts.directory.checkpoints.iterdir()) == ["step-000001", "step-000003"]
+
+
+def test_a_stop_request_checkpoints_the_last_whole_round_and_the_same_call_goes_on(tmp_path):
+    whole = make_parts(tmp_path / "whole", settings(rounds=5))
+    train(whole)
+    parts = make_parts(tmp_path / "cut", settings(rounds=5))
+    script = parts.sampler.script
+
+    def ask(request, version):
+        parts.stop.requested = version == 3
+        return script(request, version)
+
+    parts.sampler.script = ask
+    with pytest.raises(Interrupted):
+        train(parts)
+    assert (parts.directory.checkpoints / "step-000003").is_dir()
+    again = make_parts(tmp_path / "cut", settings(rounds=5), order_seed=3)
+    train(again)
+    assert again.directory.metrics.read_bytes() == whole.directory.metrics.read_bytes()
+    assert torch.equal(again.learner.weight, whole.learner.weight)
+    assert all(rollouts_of(again, step) == rollouts_of(whole, step) for step in range(1, 6))
+
+
+def test_a_checkpoint_of_other_settings_is_refused(tmp_path):
+    train(make_parts(tmp_path))
+    with pytest.raises(DataError, match="was made with other settings"):
+        train(make_parts(tmp_path, key="other"))
+
+
+def test_another_machine_is_refused_unless_drift_is_accepted(tmp_path):
+    train(make_parts(tmp_path))
+    other = {"num_threads": 2, "torch": "x", "instruction_set": "y", "compiler": False}
+    with pytest.raises(DataError, match="num_threads was 1, is 2"):
+        train(make_parts(tmp_path, machine=other))
+    heard = []
+    parts = make_parts(tmp_path, machine=other, accept_drift=True, event=lambda kind, **facts: heard.append(kind))
+    train(parts)
+    assert heard == ["drift", "resume"]
+
+
+def test_state_is_plain_json(tmp_path):
+    parts = make_parts(tmp_path)
+    train(parts)
+    state = json.loads((parts.directory.checkpoints / "step-000004" / "state.json").read_text())
+    assert state["progress"]["cursor"] == {"sums": 12}
+    assert state["offsets"]["metrics.jsonl"] == parts.directory.metrics.stat().st_size
