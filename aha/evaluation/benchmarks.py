@@ -26,7 +26,8 @@ class Benchmark:
 
 
 def load_benchmark(name: str, num_problems: int | None = None) -> Benchmark:
-    """The benchmark behind `heldout` (also `lab:heldout`), the other lab sets, or a task's name.
+    """The benchmark behind `heldout` (also `lab:heldout`), the other lab sets, or a task's name; of a `gym:` task the
+    held-out questions, unless the name says another split.
 
     `num_problems` picks that many at random, the same ones each time and in their order; None takes all. Raises
     DataError where there are none, ConfigError for a name that says nothing.
@@ -39,7 +40,8 @@ def load_benchmark(name: str, num_problems: int | None = None) -> Benchmark:
     else:
         from aha.rollouts.problems import load_task
 
-        problems = load_task(name).problems()
+        generated = name.startswith("gym:") and "split=" not in name
+        problems = load_task({"name": name, "split": "heldout"} if generated else name).problems()
     if not len(problems):
         raise DataError(f"Benchmark {name} has no problems.", cure="Check its file or its arguments.")
     return Benchmark(name, pick(problems, name, num_problems), file_name_of(name))

@@ -181,7 +181,7 @@ def _record(problem: Problem, answers: Sequence[Graded]) -> dict[str, Json]:
         "source": problem.source,
         "difficulty": problem.difficulty,
         "prompt": problem.messages[-1]["content"],
-        "reference": problem.reference,
+        "reference": _shown_reference(problem),
         "outcomes": "".join(LETTERS[answer.verdict.outcome] for answer in answers),
         "reasons": [answer.verdict.reason for answer in answers],
         "answers": [answer.verdict.extracted for answer in answers],
@@ -189,3 +189,9 @@ def _record(problem: Problem, answers: Sequence[Graded]) -> dict[str, Json]:
         "format": [answer.well_formed for answer in answers],
         "sample": answers[0].text[:MAX_SAMPLE_CHARS],
     }
+
+
+def _shown_reference(problem: Problem) -> Json:
+    """The gold answer for people: where the reference is a verifier's own record, the row's answer if it has one."""
+    reference = problem.reference
+    return problem.metadata.get("answer", reference) if isinstance(reference, dict) else reference

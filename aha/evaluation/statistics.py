@@ -85,9 +85,7 @@ def paired_permutation_p(
     return (int(np.count_nonzero(np.abs(sums_R) >= observed)) + 1) / (num_resamples + 1)
 
 
-def _in_blocks(
-    block: Callable[[np.random.Generator, int], Float64], row_len: int, seed: int, num_rows: int
-) -> Float64:
+def _in_blocks(block: Callable[[np.random.Generator, int], Float64], row_len: int, seed: int, num_rows: int) -> Float64:
     generator = np.random.default_rng(seed)
     size = max(1, _BLOCK_ELEMENTS // max(1, row_len))
     return np.concatenate([block(generator, min(size, num_rows - at)) for at in range(0, num_rows, size)])

@@ -18,21 +18,12 @@ PROBLEMS = [make_problem(index) for index in range(50)]
 PLUGIN = """
 from aha.types import Problem, VerifierSpec
 
-class Sums:
-    name = "sums"
-    def __init__(self, count):
-        self.count = count
-    def problems(self):
-        return [Problem(str(i), "sums", [{"role": "user", "content": "?"}], "1", VerifierSpec("exact"))
-                for i in range(self.count)]
-    def gold_response(self, problem):
-        return "<think> </think> <answer>1</answer>"
-
-def sums():
-    return Sums(3)
+def sums(count=3):
+    message = {"role": "user", "content": "?"}
+    return [Problem(str(i), "sums", [message], "1", VerifierSpec("exact")) for i in range(count)]
 
 def nothing():
-    return Sums(0)
+    return []
 """
 
 
@@ -84,10 +75,36 @@ def test_a_plugin_task_is_a_benchmark(tmp_path: Path) -> None:
     assert found.file_name.endswith("my_task.py-sums")
 
 
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("gym:chain_sum", {"name": "gym:chain_sum", "split": "heldout"}),
+        ("gym:chain_sum?split=train", "gym:chain_sum?split=train"),
+        ("file:test.jsonl", "file:test.jsonl"),
+    ],
+)
+def test_generated_tasks_are_asked_for_held_out_questions(
+    monkeypatch: pytest.MonkeyPatch, name: str, asked: object
+) -> None:
+    seen: list[object] = []
+
+    class Held:
+        def problems(self) -> list[Problem]:
+            return PROBLEMS
+
+    def load_task(wanted: object) -> Held:
+        seen.append(wanted)
+        return Held()
+
+    monkeypatch.setattr("aha.rollouts.problems.load_task", load_task)
+    assert load_benchmark(name).name == name
+    assert seen == [asked]
+
+
 def test_an_empty_task_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "my_task.py"
     path.write_text(PLUGIN)
-    with pytest.raises(DataError, match="has no problems"):
+    with pytest.raises(DataError, match=r"my_task\.py:nothing"):
         load_benchmark(f"{path}:nothing")
 
 

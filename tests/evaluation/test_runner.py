@@ -90,6 +90,13 @@ def test_long_samples_are_cut() -> None:
     assert len(run(Script([["x" * 5_000]]), 1, 1).problems[0]["sample"]) == 2_000
 
 
+def test_a_verifiers_own_record_gives_way_to_the_rows_answer() -> None:
+    first = replace(make_problem(1), reference={"entry": "…"}, metadata={"answer": "2"})
+    second = replace(make_problem(2), reference={"entry": "…"})
+    found = evaluate("sums", [first, second], Script([["x"], ["x"]]), grade, k=1, drawing=DRAWING, model_hash="")
+    assert [row["reference"] for row in found.problems] == ["2", {"entry": "…"}]
+
+
 def test_repetition_is_counted() -> None:
     assert run(Script([["the same words again " * 60]]), 1, 1).repetition_rate > 0
     assert run(Script([[good("0")]]), 1, 1).repetition_rate == 0
@@ -202,5 +209,3 @@ def test_pool_grade_asks_the_problems_verifier() -> None:
 def test_a_verifier_that_fails_is_undecided() -> None:
     pool = FakePool(CallResult(None, "timeout", "over 10 s", 10.0))
     assert pool_grade(pool)(make_problem(1), "text").result().outcome == "undecided"
-
-
