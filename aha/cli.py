@@ -221,15 +221,19 @@ def _catalog(what: str) -> dict[str, str]:
 
 
 def _tasks() -> dict[str, str]:
-    from aha.lab.tasks import TASKS
-    from aha.tasks.gym import dataset_names
+    from aha.lab.families import FAMILIES
 
-    own = {
-        "file:PATH": "problems in a JSONL or Parquet file; {name: file:PATH, prompt: COLUMN, answer: COLUMN}",
-        "path.py:function": "your own task; see docs/new_task.md",
+    lab = {f"lab:{name}": (make.__doc__ or "").partition("\n")[0] for name, make in FAMILIES.items()}
+    others = {
+        "lab:mixed": "All of them in the shares of the corpus.",
+        "file:PATH": "Problems in JSONL or Parquet: {name: file:PATH, prompt: COLUMN, answer: COLUMN}.",
+        "PATH.py:FUNCTION": "Your own task: docs/new_task.md.",
     }
-    lab = {f"lab:{name}": (TASKS[name].__doc__ or "").partition("\n")[0] for name in TASKS}
-    return lab | own | dict.fromkeys((f"gym:{name}" for name in dataset_names()), "reasoning-gym")
+    try:
+        from reasoning_gym.factory import DATASETS
+    except ImportError:
+        return lab | others | {"gym:NAME": "A dataset of reasoning-gym, once installed: pip install 'aha[gym]'."}
+    return lab | others | {f"gym:{name}": "A dataset of reasoning-gym." for name in sorted(DATASETS)}
 
 
 def _console(as_json: bool) -> Any:

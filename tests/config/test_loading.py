@@ -153,14 +153,22 @@ def test_all_problems_are_told_at_once(small: str) -> None:
     assert "override 'zero.keep.lst=2': unknown key" in str(refused.value)
 
 
-def test_broken_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"- 1", "a recipe is a set of keys"),
+        (b"", "a recipe is a set of keys"),
+        (b"\xff\xfe\x00", "not readable"),
+        (b"name: x\nstages: {}", "at least 1 item"),
+        (b"name: x", "the key 'stages' is missing"),
+        (b"name: x\nstages: {seed: {kind: pretrain, tokens: 5}}", "a stage cannot be called 'seed'"),
+    ],
+)
+def test_broken_files(tmp_path: Path, content: bytes, sentence: str) -> None:
     path = tmp_path / "r.yaml"
-    for content, sentence in [(b"- 1", "a recipe is a set of keys"), (b"\xff\xfe\x00", "not readable"), (b"", "set of keys"),
-                              (b"name: x\nstages: {}", "at least 1 item"), (b"name: x", "the key 'stages' is missing"),
-                              (b"name: x\nstages: {seed: {kind: pretrain, tokens: 5}}", "a stage cannot be called 'seed'")]:  # fmt: skip
-        path.write_bytes(content)
-        with pytest.raises(AhaError, match=sentence):
-            load_recipe(str(path))
+    path.write_bytes(content)
+    with pytest.raises(AhaError, match=sentence):
+        load_recipe(str(path))
 
 
 def test_a_later_stage_may_use_an_earlier_stages_model(small: str) -> None:

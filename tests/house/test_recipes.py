@@ -1,0 +1,56 @@
+"""Every recipe in the package loads, explains itself, dry-runs and round-trips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aha.config.effective import effective
+from aha.config.loading import RECIPES, load_recipe, recipe_names
+from aha.config.preview import as_text
+from aha.config.yaml_files import dump
+from aha.errors import ConfigError
+
+LEFT_TO_THE_USER = {
+    "r1-zero": ["models.base=/models/base", "zero.data.tasks=[file:problems.jsonl]"],
+    "gsm8k-zero": ["models.base=/models/base", "zero.data.tasks=[file:a.jsonl]", "zero.evaluate.on=[file:b.jsonl]"],
+}
+"""Overrides without which these recipes refuse to run."""
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_recipe_loads_without_notice_and_round_trips(name: str, tmp_path: Path) -> None:
+    loaded = load_recipe(name, LEFT_TO_THE_USER.get(name, []))
+    assert loaded.recipe.name == name
+    assert loaded.recipe.description
+    assert not loaded.notices
+    written = tmp_path / "recipe.yaml"
+    written.write_text(dump(effective(loaded.recipe)), encoding="utf-8")
+    again = load_recipe(str(written))
+    assert again.recipe == loaded.recipe
+    assert effective(again.recipe) == effective(loaded.recipe)
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_recipe_dry_runs(name: str) -> None:
+    loaded = load_recipe(name, LEFT_TO_THE_USER.get(name, []))
+    text = as_text(loaded, 1e12)
+    for stage in loaded.recipe.stages:
+        assert f"→ {stage} [" in text
+
+
+@pytest.mark.parametrize("name", LEFT_TO_THE_USER)
+def test_recipe_says_what_it_needs(name: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load_recipe(name)
+    for override in LEFT_TO_THE_USER[name]:
+        key = override.partition("=")[0]
+        assert f"'{key}' is left to you and has no value. Give it on the command line: {key}=…" in str(refused.value)
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_recipe_opens_with_what_to_expect_and_explains_its_groups(name: str) -> None:
+    lines = (RECIPES / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("# ")
+    assert sum(line.strip().startswith("#") for line in lines) >= 5

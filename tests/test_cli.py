@@ -1,0 +1,202 @@
+"""The command line: parsing, printing, exit codes. The work behind it is tested where it lives."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aha import __version__, cli
+from aha.errors import DataError, Interrupted
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def aha(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
+    """Calls the command line in an empty folder; returns exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("AHA_DEBUG", raising=False)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["aha", *arguments])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as done:
+            code = int(done.code or 0)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+def test_version(aha: Call) -> None:
+    assert aha("--version") == (0, f"aha {__version__}\n", "")
+
+
+def test_help_names_every_command(aha: Call) -> None:
+    code, out, _ = aha("--help")
+    assert code == 0
+    for command in ("run", "eval", "compare", "report", "doctor", "list"):
+        assert f" {command} " in out
+
+
+def test_unknown_command_is_a_usage_error(aha: Call) -> None:
+    code, _, err = aha("nonsense")
+    assert code == 2
+    assert "nonsense" in err
+
+
+def test_an_error_is_one_block_with_its_cure(aha: Call) -> None:
+    code, out, err = aha("run", "lab-zero", "zero.sampling.grup_size=3")
+    assert (code, out) == (3, "")
+    assert err == (
+        "error: override 'zero.sampling.grup_size=3': unknown key 'zero.sampling.grup_size'.\n"
+        "  cure: Did you mean 'group_size'?\n"
+    )
+
+
+def test_debug_shows_the_traceback(aha: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AHA_DEBUG", "1")
+    assert "Traceback" in aha("run", "nowhere")[2]
+
+
+def test_exit_codes_come_from_the_error(aha: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: Any) -> None:
+        raise DataError("row 3 is empty.")
+
+    monkeypatch.setattr("aha.report.doctor.diagnose", lambda run: refuse())
+    assert aha("doctor", ".") == (4, "", "error: row 3 is empty.\n")
+    assert aha("run", "lab-zero", "zero")[0] == 2
+
+
+def test_dry_run_prints_and_leaves_nothing(aha: Call, tmp_path: Path) -> None:
+    code, out, _ = aha("run", "lab-zero", "models.base=someone/nothere", "zero.rounds=7", "--dry-run")
+    assert code == 0
+    assert "rounds: 7" in out
+    assert "base (someone/nothere) → zero [rl] → model" in out
+    assert "unknown" in out
+    assert not list(tmp_path.iterdir())
+
+
+def test_dry_run_as_json_is_json_alone(aha: Call) -> None:
+    arguments = ("run", "lab-zero", "models.base=someone/nothere", "zero.algorithm.objective=log_prob", "--dry-run")
+    code, out, err = aha(*arguments, "--json")
+    assert code == 0
+    assert json.loads(out)["recipe"]["stages"]["zero"]["algorithm"]["objective"] == "log_prob"
+    assert "note: zero.algorithm.ratio (preset grpo) has no effect" in err
+
+
+def test_machine_rate_is_measured_only_where_a_model_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    from aha.config.loading import load_recipe
+
+    monkeypatch.setattr("aha.runtime.device.measured_matrix_flops", lambda dtype: {"bfloat16": 2e12}[dtype])
+    assert cli._machine_rate(load_recipe("lab-pretrain")) == 2e12
+    assert cli._machine_rate(load_recipe("lab-zero", ["models.base=someone/nothere"])) is None
+
+
+def test_run_passes_what_was_said_and_ends_with_the_report(
+    aha: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said: dict[str, Any] = {}
+
+    def run_recipe(recipe: Any, path: Path, **rest: Any) -> None:
+        said.update(rest, recipe=recipe, path=path)
+        (path / "stages").mkdir(parents=True)
+        rest["tell"]("zero: rl.")
+
+    monkeypatch.setattr("aha.stages.pipeline.run_recipe", run_recipe)
+    monkeypatch.setattr("aha.report.page.write_report", lambda run: run / "report.html")
+    code, out, _ = aha("run", "lab-zero", "seed=5", "--from", "zero", "--until", "zero", "--accept-drift")
+    assert code == 0
+    assert (said["recipe"].seed, said["start"], said["until"], said["accept_drift"]) == (5, "zero", "zero", True)
+    assert said["path"] == Path("runs/lab-zero")
+    assert "zero: rl.\n" in out
+    assert out.endswith("Report: runs/lab-zero/report.html\n")
+    code, out, err = aha("run", "lab-zero", "--dir", "elsewhere", "--json")
+    assert json.loads(out) == {"run": "elsewhere", "report": "elsewhere/report.html", "evaluations": []}
+    assert "zero: rl." in err
+
+
+def test_other_processes_of_torchrun_print_nothing(aha: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setattr("aha.stages.pipeline.run_recipe", lambda *_, **__: None)
+    assert aha("run", "lab-zero") == (0, "", "")
+
+
+def test_a_stopped_run_exits_with_130(aha: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: Any, **__: Any) -> None:
+        raise Interrupted("Stopped after round 3.", cure="The same command goes on.")
+
+    monkeypatch.setattr("aha.stages.pipeline.run_recipe", stop)
+    assert aha("run", "lab-zero")[0] == 130
+
+
+def test_eval_needs_a_benchmark(aha: Call) -> None:
+    code, _, err = aha("eval", "lab")
+    assert code == 2
+    assert "--on heldout" in err
+
+
+def test_eval_takes_keys_and_several_benchmarks(aha: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: dict[str, Any] = {}
+    monkeypatch.setattr(
+        "aha.evaluation.commands.evaluate_model", lambda settings, **rest: said.update(rest, settings=settings) or []
+    )
+    code, out, _ = aha("eval", "/models/mine", "k=2", "--on", "heldout,ood-steps", "--on", "x", "--seed", "3", "--json")
+    assert (code, json.loads(out)) == (0, [])
+    assert (said["settings"].model, said["settings"].k, said["seed"]) == ("/models/mine", 2, 3)
+    assert said["settings"].on == ["heldout", "ood-steps", "x"]
+
+
+def test_compare_needs_two(aha: Call) -> None:
+    code, _, err = aha("compare", "one.json")
+    assert code == 2
+    assert "takes two evaluations, got 1" in err
+
+
+def test_power_without_files(aha: Call) -> None:
+    code, out, _ = aha("compare", "--power", "--json")
+    assert code == 0
+    assert json.loads(out)["num_problems"]
+
+
+def test_report_and_doctor_of_no_run(aha: Call) -> None:
+    for command in ("report", "doctor"):
+        code, _, err = aha(command, "nowhere")
+        assert code == 4
+        assert "nowhere" in err
+
+
+@pytest.mark.parametrize(
+    ("what", "name"),
+    [
+        ("recipes", "lab-zero"),
+        ("tasks", "lab:arithmetic"),
+        ("tasks", "gym:chain_sum"),
+        ("benchmarks", "heldout"),
+        ("algorithms", "dr-grpo"),
+        ("rewards", "accuracy"),
+    ],
+)
+def test_lists(aha: Call, what: str, name: str) -> None:
+    code, out, _ = aha("list", what)
+    assert code == 0
+    assert name in [line.split()[0] for line in out.splitlines()]
+    assert name in json.loads(aha("list", what, "--json")[1])
+
+
+def test_tasks_without_reasoning_gym_say_how_to_get_it(aha: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "reasoning_gym.factory", None)
+    assert "pip install 'aha[gym]'" in aha("list", "tasks")[1]
+
+
+def test_unknown_list(aha: Call) -> None:
+    code, _, err = aha("list", "models")
+    assert code == 2
+    assert "Lists: recipes, tasks, benchmarks, algorithms, rewards." in err
