@@ -10,8 +10,8 @@ from numbers import Real
 from typing import TYPE_CHECKING
 
 from aha.errors import DataError
-from aha.rewards.functions import load_function
 from aha.types import Json, Problem
+from aha.verifiers.functions import load_function
 
 if TYPE_CHECKING:
     from aha.runtime.workers import CallResult

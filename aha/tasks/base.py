@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Protocol
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
-from aha.errors import DataError, MachineError
+from aha.errors import ConfigError, DataError, MachineError
 from aha.types import Json, Problem, VerifierSpec
 
 if TYPE_CHECKING:
@@ -36,12 +38,43 @@ class Pool(Protocol):
         """Call `target` in a worker."""
 
 
+Split = Literal["all", "train", "heldout"]
+HELDOUT_SHARE = 8
+"""One question in this many is held out."""
+
+
+def in_split(question: str, split: Split) -> bool:
+    """Whether a question belongs to the split: decided by its hash, so that equal questions never part."""
+    held_out = blake2b(" ".join(question.split()).encode("utf-8", "replace")).digest()[0] % HELDOUT_SHARE == 0
+    return split == "all" or held_out == (split == "heldout")
+
+
+def check_split(split: str) -> Split:
+    """The split of that name. Raises ConfigError."""
+    for known in get_args(Split):
+        if split == known:
+            return known  # type: ignore[no-any-return]
+    raise ConfigError(f"There is no split {split!r}.", cure="Known: all, train, heldout.")
+
+
+def split_name(name: str) -> tuple[str, dict[str, Json]]:
+    """A task's name and the arguments behind it: `chain_sum?split=heldout&size=200`. Values are JSON, else text."""
+    bare, _, query = name.partition("?")
+    arguments: dict[str, Json] = {}
+    for part in filter(None, query.split("&")):
+        key, _, value = part.partition("=")
+        try:
+            arguments[key] = json.loads(value)
+        except ValueError:
+            arguments[key] = value
+    return bare, arguments
+
+
 def gold_block(answer: str, verifier: VerifierSpec) -> str:
     """A well-formed completion around a gold answer, as the verifier's extraction rule wants it."""
     rule = verifier.arguments.get("extract", "answer_tag")
     body = {"boxed": f"\\boxed{{{answer}}}", "last_line": answer, "last_number": answer}.get(rule)
-    thought = " </think> " if verifier.arguments.get("opened", False) else "<think> </think> "
-    return thought + (body if body is not None else f"<answer> {answer} </answer>")
+    return "<think> </think> " + (body if body is not None else f"<answer> {answer} </answer>")
 
 
 def verdict_call(problem: Problem, response: str) -> tuple[str, dict[str, Json]]:

@@ -61,10 +61,10 @@ def opens_thought(prompt: str) -> bool:
     return prompt.rstrip().endswith("<think>")
 
 
-def final_text(text: str, opened: bool = False) -> str | None:
+def final_text(text: str) -> str | None:
     """What follows the last `</think>`; the whole text where nothing was thought; None while a thought is open."""
     close = text.rfind("</think>")
-    if text.rfind("<think>") > close or (opened and close < 0):
+    if text.rfind("<think>") > close:
         return None
     return text[close + len("</think>") :].strip() if close >= 0 else text.strip()
 

@@ -14,9 +14,10 @@ from dataclasses import asdict, replace
 
 from aha.errors import DataError
 from aha.types import Json, Verdict, VerifierSpec
-from aha.verifiers.base import EXTRACTION_RULES, REASONS, BadReferenceError, extract
+from aha.verifiers.base import EXTRACTION_RULES, REASONS, BadReferenceError, decided, extract
 from aha.verifiers.exact import exact, items, json_value
 from aha.verifiers.expression import expression
+from aha.verifiers.functions import load_function
 from aha.verifiers.gym import gym
 from aha.verifiers.knights import knights
 from aha.verifiers.numbers import number
@@ -32,15 +33,15 @@ VERIFIERS: dict[str, Callable[..., Verdict]] = {
 }
 """Name → function(answer, reference, **arguments)."""
 
-COMMON_ARGUMENTS = ("extract", "opened")
 MAX_EXTRACTED_CHARS = 500
 
 
 def verify(verifier: str, response: str, reference: Json, arguments: Mapping[str, Json]) -> dict[str, Json]:
     """A verdict as JSON: `outcome`, `extracted`, `reason`, `seconds`. The worker's target `aha.verifiers:verify`.
 
-    Beside the verifier's own arguments: `extract` (one of base.EXTRACTION_RULES, default `answer_tag`) and `opened`
-    (the prompt ended inside `<think>`). Raises DataError for an unknown verifier or argument, nothing for any response.
+    Beside the verifier's own arguments: `extract` (one of base.EXTRACTION_RULES, default `answer_tag`). `verifier` is a
+    name of VERIFIERS, or a user's `path.py:function(answer, reference, **arguments) -> bool`. `response` starts with
+    the `<think>` that the prompt opened. Raises DataError for an unknown verifier or argument, never for a response.
     """
     start = time.perf_counter()
     check_spec(VerifierSpec(verifier, arguments))
@@ -52,11 +53,13 @@ def verify(verifier: str, response: str, reference: Json, arguments: Mapping[str
 
 
 def _decide(verifier: str, response: str, reference: Json, arguments: Mapping[str, Json]) -> Verdict:
-    own = {key: value for key, value in arguments.items() if key not in COMMON_ARGUMENTS}
+    own = {key: value for key, value in arguments.items() if key != "extract"}
     answer = None
     try:
-        answer = extract(response, arguments.get("extract", "answer_tag"), arguments.get("opened", False))
-        return VERIFIERS[verifier](answer, reference, **own)
+        answer = extract(response, arguments.get("extract", "answer_tag"))
+        if verifier in VERIFIERS:
+            return VERIFIERS[verifier](answer, reference, **own)
+        return decided(bool(load_function(verifier)(answer, reference, **own)), answer)
     except tuple(REASONS) as error:
         return Verdict("wrong", answer, REASONS[type(error)])
     except BadReferenceError:
@@ -65,10 +68,10 @@ def _decide(verifier: str, response: str, reference: Json, arguments: Mapping[st
 
 def check_spec(spec: VerifierSpec) -> None:
     """Raise DataError for a verifier or an argument that does not exist, with the nearest name."""
-    if spec.name not in VERIFIERS:
+    if spec.name not in VERIFIERS and ":" not in spec.name:
         raise DataError(f"There is no verifier {spec.name!r}.", cure=_nearest(spec.name, list(VERIFIERS)))
-    parameters = inspect.signature(VERIFIERS[spec.name]).parameters.values()
-    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY] + list(COMMON_ARGUMENTS)
+    function = VERIFIERS[spec.name] if spec.name in VERIFIERS else load_function(spec.name)
+    known = [*list(inspect.signature(function).parameters)[2:], "extract"]
     for key in spec.arguments:
         if key not in known:
             raise DataError(f"The verifier {spec.name!r} has no argument {key!r}.", cure=_nearest(key, known))

@@ -51,7 +51,7 @@ def fold(text: str) -> str:
     return "".join(char for char in folded if unicodedata.category(char) not in ("Cf", "Cc") or char in "\n\t")
 
 
-def extract(response: str, rule: str, opened: bool = False) -> str:
+def extract(response: str, rule: str) -> str:
     """The one answer of a response. Raises NoAnswerError, SeveralAnswersError or OverLimitsError.
 
     `answer_tag`: the one `<answer>` block after the last thought. `boxed`: the last box after it. `last_line`: the last
@@ -60,7 +60,7 @@ def extract(response: str, rule: str, opened: bool = False) -> str:
     """
     if len(response) > MAX_RESPONSE_CHARS:
         raise OverLimitsError
-    answer = _last_number(response) if rule == "last_number" else _by_rule(response, rule, opened)
+    answer = _last_number(response) if rule == "last_number" else _by_rule(response, rule)
     if not answer:
         raise NoAnswerError
     if len(answer) > MAX_ANSWER_CHARS:
@@ -68,13 +68,13 @@ def extract(response: str, rule: str, opened: bool = False) -> str:
     return answer
 
 
-def _by_rule(response: str, rule: str, opened: bool) -> str | None:
-    parsed = parse(response, opened)
+def _by_rule(response: str, rule: str) -> str | None:
+    parsed = parse(response)
     if rule in ("answer_tag", "auto") and parsed.num_answers:
         if parsed.num_answers > 1:
             raise SeveralAnswersError
         return parsed.answer
-    text = final_text(response, opened)
+    text = final_text(response)
     if rule == "answer_tag" or text is None:
         return None
     if rule == "last_line":

@@ -10,8 +10,8 @@ import pytest
 from aha.errors import DataError
 from aha.rewards import custom_call, read_points
 from aha.rewards.custom import call
-from aha.rewards.functions import load_function
 from aha.types import Problem, VerifierSpec
+from aha.verifiers.functions import load_function
 
 FILE = '''
 def plain(completions, answer, **kwargs):

@@ -100,5 +100,4 @@ def test_final_text() -> None:
     assert final_text("<think>a</think> b") == "b"
     assert final_text("b") == "b"
     assert final_text("<think>a") is None
-    assert final_text("a", opened=True) is None
-    assert final_text("a</think>b", opened=True) == "b"
+    assert final_text("a</think>b") == "b"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from aha.errors import DataError
+from aha.runtime.worker import load_file
 
 
 def load_function(target: str) -> Callable[..., Any]:
@@ -21,22 +21,14 @@ def load_function(target: str) -> Callable[..., Any]:
     place, _, name = target.rpartition(":")
     if not place or not name:
         raise DataError(f"{target!r} names no function.", cure="Write path/to/file.py:function.")
-    module = _load_file(str(Path(place).resolve())) if place.endswith(".py") else _load_module(place)
+    if place.endswith(".py") and not Path(place).is_file():
+        raise DataError(f"There is no file {place}.", cure="Paths are relative to where the command runs.")
+    module = load_file(Path(place).absolute()) if place.endswith(".py") else _load_module(place)
     function = vars(module).get(name)
     if not callable(function):
         close = ", ".join(sorted(key for key, value in vars(module).items() if callable(value) and key[0] != "_"))
         raise DataError(f"There is no function {name!r} in {place}.", cure=f"It holds: {close or 'none'}.")
     return function  # type: ignore[no-any-return]
-
-
-@lru_cache(maxsize=64)
-def _load_file(path: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"aha_user_{Path(path).stem}", path)
-    if spec is None or spec.loader is None or not Path(path).is_file():
-        raise DataError(f"There is no file {path}.", cure="Paths are relative to where the command runs.")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _load_module(name: str) -> ModuleType:
