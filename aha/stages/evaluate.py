@@ -40,7 +40,9 @@ class Examiner:
         return evaluate(
             chosen.name,
             chosen.problems,
-            SamplerAnswerer(self.sampler, self.grader.tokenizer, self.render, self.stop_token_ids),
+            SamplerAnswerer(
+                self.sampler, render=self.render, stop_token_ids=self.stop_token_ids, tokenizer=self.grader.tokenizer
+            ),
             self.grader.verdict,
             k=k,
             drawing=drawing,

@@ -94,9 +94,9 @@ def read_files(stage: Stage) -> list[str]:
 
 
 def place_of(name: str) -> str:
-    """The file of `path.py:function`, or the path itself."""
-    head, _, _ = name.rpartition(":") if ".py:" in name else (name, "", "")
-    return head
+    """The file of `path.py:function`, or the path itself; arguments behind `?` are no part of it."""
+    bare = name.partition("?")[0]
+    return bare.rpartition(":")[0] if ".py:" in bare else bare
 
 
 def file_hash(path: Path) -> str:

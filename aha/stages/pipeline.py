@@ -17,6 +17,7 @@ from aha.errors import AhaError
 from aha.evaluation.answerers import Drawing
 from aha.models.load import LoadedModel, load_model
 from aha.models.save import save_model
+from aha.models.weights import model_hash
 from aha.rollouts.grading import Grader
 from aha.rollouts.problems import ProblemStream, load_tasks, task_weights
 from aha.runtime.clock import PhaseClock
@@ -180,11 +181,22 @@ def run_evaluate(session: Session, node: Node) -> None:
 
 
 def run_pretrain(session: Session, node: Node) -> None:
-    """Make a model from nothing."""
-    from aha.stages.pretrain import pretrain
+    """Make a model from nothing; rank 0 alone."""
+    from aha.stages import pretrain
 
-    assert isinstance(node.stage, PretrainStage)
-    pretrain(node, session)
+    stage = node.stage
+    assert isinstance(stage, PretrainStage)
+    if session.world.rank == 0:
+        place = session.directory.stage(node.name)
+
+        def watch(update: int, num_updates: int, values: dict[str, float]) -> None:
+            session.stop.check_alone()
+            if update % 100 == 0 or update == num_updates:
+                session.tell(f"{node.name}: update {update} of {num_updates}, loss {values['loss']:.3f}")
+
+        pretrain.train(stage, place, session.recipe.seed, pick_device(stage.engine.device), watch)
+        write_result(node, place, {}, model_hash(place.model), {})
+    session.world.barrier()
 
 
 RUNNERS: dict[str, Callable[[Session, Node], None]] = {

@@ -1,0 +1,34 @@
+"""Rollouts by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aha.rollouts.measures import text_measures
+from aha.types import Completion, Group, Problem, Rollout, Segment, Verdict, VerifierSpec
+
+PROBLEM = Problem("p", "test", [{"role": "user", "content": "1+1"}], "2", VerifierSpec("number"))
+
+
+def make_rollout(group_id, place, outcome, reward, text="<think> x </think> <answer> 2 </answer>", finish="stop", num=4):
+    completion = Completion(
+        f"{group_id}/{place}",
+        np.arange(num, dtype=np.int32),
+        np.linspace(-1, -0.1, num).astype(np.float32),
+        finish,
+        [Segment("model", 0, num, 3)],
+        text,
+    )
+    points = {"correct": 1.0, "wrong": 0.0, "undecided": None}[outcome]
+    verdict = Verdict(outcome, "2", "match" if outcome == "correct" else "mismatch", 0.5)
+    rewards = {"accuracy": points}
+    return Rollout(
+        completion.request_id, group_id, PROBLEM, (5, 6), completion, verdict, rewards, reward,
+        measures=text_measures(text),
+    )  # fmt: skip
+
+
+def make_group(group_id, rollouts, **changes):
+    return Group(
+        group_id, [make_rollout(group_id, i, outcome, reward, **changes) for i, (outcome, reward) in enumerate(rollouts)]
+    )

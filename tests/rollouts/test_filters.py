@@ -1,0 +1,37 @@
+import pytest
+
+from aha.rollouts.filters import decided, drop_reason, filter_groups
+from tests.rollouts.make import make_group
+
+
+def test_undecided_rollouts_leave_their_group():
+    group = make_group("g", [("correct", 2.0), ("undecided", 0.0), ("wrong", 1.0)])
+    assert [rollout.id for rollout in decided(group).rollouts] == ["g/0", "g/2"]
+
+
+@pytest.mark.parametrize(
+    ("rollouts", "reason"),
+    [
+        ([("correct", 2.0), ("correct", 2.0)], "all_correct"),
+        ([("wrong", 1.0), ("wrong", 1.0)], "all_wrong"),
+        ([("correct", 1.0), ("wrong", 1.0)], "all_equal"),
+        ([("wrong", 1.0), ("wrong", 0.0)], None),
+        ([("correct", 2.0), ("wrong", 1.0)], None),
+        ([("correct", 2.0)], "all_correct"),
+    ],
+)
+def test_groups_of_equal_rewards_are_dropped_for_a_reason(rollouts, reason):
+    assert drop_reason(make_group("g", rollouts).rollouts, "drop_uniform") == reason
+    assert drop_reason(make_group("g", rollouts).rollouts, "keep_all") is None
+
+
+def test_a_group_without_a_verdict_is_always_dropped():
+    found = filter_groups([make_group("g", [("undecided", 0.0)])], "keep_all")
+    assert (found.kept, found.dropped["undecided"]) == ([], 1)
+
+
+def test_every_group_is_kept_or_counted():
+    groups = [make_group("a", [("correct", 2.0), ("wrong", 0.0)]), make_group("b", [("wrong", 0.0), ("wrong", 0.0)])]
+    found = filter_groups(groups, "refill")
+    assert [group.id for group in found.kept] == ["a"]
+    assert found.dropped == {"undecided": 0, "all_correct": 0, "all_wrong": 1, "all_equal": 0}

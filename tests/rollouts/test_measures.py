@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from aha.rollouts.filters import filter_groups
+from aha.rollouts.measures import round_metrics, text_measures
+from tests.rollouts.make import make_group
+
+GOOD = "<think> 1+1=3 Wait, 1+1=2 </think> <answer> 2 </answer>"
+
+
+def test_measures_of_one_completion():
+    measures = text_measures(GOOD)
+    assert measures["format"] == 1.0
+    assert measures["recheck"] + measures["backtrack"] + measures["another_approach"] >= 1
+    assert measures["repaired"] == 1.0
+    assert measures["broke"] == 0.0
+    assert text_measures("2")["format"] == 0.0
+    assert text_measures("a b c " * 200)["repetition"] > text_measures(GOOD)["repetition"]
+
+
+def metrics_of(groups, mode="keep_all"):
+    return round_metrics(groups, filter_groups(groups, mode))
+
+
+def test_metrics_of_a_round():
+    groups = [
+        make_group("a", [("correct", 2.0), ("wrong", 0.0)], text=GOOD, num=4),
+        make_group("b", [("wrong", 1.0), ("wrong", 1.0)], text="no", finish="length", num=8),
+    ]
+    found = metrics_of(groups, "drop_uniform")
+    assert found["reward/mean"] == 1.0
+    assert found["reward/std"] == pytest.approx(np.mean([1.0, 0.0]))
+    assert found["reward/accuracy"] == found["accuracy"] == 0.25
+    assert found["format_rate"] == 0.5
+    assert found["length/mean"] == 6.0
+    assert found["length/p95"] == 8.0
+    assert found["truncated_frac"] == 0.5
+    assert found["reflection_rate"] == 0.5
+    assert found["undecided_frac"] == 0.0
+    assert (found["groups/kept_frac"], found["groups/all_wrong_frac"], found["groups/all_correct_frac"]) == (0.5, 0.5, 0)
+
+
+def test_undecided_rollouts_count_in_their_own_metric_alone():
+    found = metrics_of([make_group("a", [("correct", 2.0), ("undecided", 9.0)])])
+    assert found["undecided_frac"] == 0.5
+    assert found["reward/mean"] == 2.0
+    assert found["accuracy"] == 1.0
+
+
+def test_a_round_without_a_verdict_has_only_what_can_be_said():
+    found = metrics_of([make_group("a", [("undecided", 0.0)])])
+    assert found["undecided_frac"] == 1.0
+    assert "reward/mean" not in found
