@@ -9,8 +9,7 @@ import pytest
 from aha.errors import DataError, MachineError
 from aha.runtime import checkpoints, files
 from aha.runtime.checkpoints import Checkpoint, latest, retain, save, verify
-
-KILLED = 77
+from tests.runtime.faults import KILLED, calls_of, fail_at, in_child, kill_at
 
 
 @pytest.fixture(autouse=True)
@@ -42,48 +41,6 @@ def read(checkpoint: Checkpoint | None) -> tuple[int, set[str]]:
     return checkpoint.step, letters
 
 
-def calls_of(action: Callable[[], object]) -> list[str]:
-    calls: list[str] = []
-    files.set_fault(lambda operation, path: calls.append(operation))
-    action()
-    files.set_fault(None)
-    return calls
-
-
-def kill_at(call: int) -> Callable[[str, Path], None]:
-    remaining = [call]
-
-    def fault(operation: str, path: Path) -> None:
-        remaining[0] -= 1
-        if remaining[0] < 0:
-            os._exit(KILLED)
-
-    return fault
-
-
-def fail_at(call: int, error_number: int, *, forever: bool) -> Callable[[str, Path], None]:
-    remaining = [call]
-
-    def fault(operation: str, path: Path) -> None:
-        remaining[0] -= 1
-        if remaining[0] == -1 or (forever and remaining[0] < 0):
-            raise OSError(error_number, os.strerror(error_number))
-
-    return fault
-
-
-def in_child(action: Callable[[], object]) -> int:
-    """Exit code of `action` in a forked child that never returns to pytest."""
-    child = os.fork()
-    if child == 0:
-        try:
-            action()
-        except BaseException:
-            os._exit(1)
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
 def assert_whole_then_save(folder: Path, *, old: int, new: int) -> None:
     """Old or new, never a mixture; the next save works and leaves nothing behind."""
     step, letters = read(latest(folder))
@@ -112,6 +69,28 @@ def test_number_of_calls_grows_with_shards_and_files(tmp_path: Path) -> None:
     assert two.count("write") - one.count("write") >= 2  # its two chunks, and its line in the manifest
     assert larger.count("write") - one.count("write") == 1  # one more chunk
     assert {"mkdir", "open", "write", "fsync", "rename"} <= set(one)
+
+
+def test_order_of_calls_survives_a_power_cut(tmp_path: Path) -> None:
+    """What was renamed was on disk before, with its name; the checkpoint's own rename is the last of all."""
+    log: list[tuple[str, Path]] = []
+    (tmp_path / "run").mkdir()
+    files.set_fault(lambda operation, path: log.append((operation, path)))
+    save_step(tmp_path / "run", 1)
+    files.set_fault(None)
+    staging = tmp_path / "run" / ".tmp-step-000001"
+    commit = log.index(("rename", staging))
+    assert log[commit + 1 :] == [("open", tmp_path / "run"), ("fsync", tmp_path / "run")]
+    written = {path for operation, path in log if operation == "write"}
+    assert len(written) == 5
+    for path in written:
+        last_write = max(i for i, call in enumerate(log) if call == ("write", path))
+        renamed = ("rename", path.with_name(path.name.removeprefix(".tmp-")))
+        assert last_write < log.index(("fsync", path)) < log.index(renamed) < commit
+    for place, (operation, path) in enumerate(log[:commit]):
+        if operation in ("rename", "mkdir"):
+            assert ("fsync", path.parent) in log[place:commit]
+    assert [path.name for operation, path in log[:commit] if operation == "rename"][-1] == "manifest.json"
 
 
 def test_killed_at_every_call(tmp_path: Path) -> None:
@@ -220,8 +199,8 @@ def test_damage_is_refused_by_name_and_falls_back(tmp_path: Path) -> None:
 def test_every_bit_of_the_manifest_counts(tmp_path: Path) -> None:
     manifest = save_step(tmp_path, 1, shards=1) / "manifest.json"
     data = manifest.read_bytes()
-    for position in range(0, len(data), 3):
-        for bit in (0, 3, 5):
+    for position in range(0, len(data), 5):
+        for bit in (0, 5):
             manifest.write_bytes(data[:position] + bytes([data[position] ^ 1 << bit]) + data[position + 1 :])
             with pytest.raises(DataError, match=r"manifest\.json"):
                 verify(manifest.parent)

@@ -12,31 +12,13 @@ from safetensors.torch import load_file
 
 from aha.errors import DataError, MachineError
 from aha.runtime import files
+from tests.runtime.faults import calls_of, fail_at
 
 
 @pytest.fixture(autouse=True)
 def no_fault() -> Iterator[None]:
     yield
     files.set_fault(None)
-
-
-def count_calls(action: Callable[[], object]) -> int:
-    calls: list[str] = []
-    files.set_fault(lambda operation, path: calls.append(operation))
-    action()
-    files.set_fault(None)
-    return len(calls)
-
-
-def fail_at(call: int, error_number: int) -> None:
-    remaining = [call]
-
-    def fault(operation: str, path: Path) -> None:
-        remaining[0] -= 1
-        if remaining[0] < 0:
-            raise OSError(error_number, "injected")
-
-    files.set_fault(fault)
 
 
 def test_write_and_read_back(tmp_path: Path) -> None:
@@ -73,9 +55,9 @@ def test_json_keeps_lone_surrogates(tmp_path: Path) -> None:
 
 def test_large_files_are_written_in_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "CHUNK_BYTES", 10)
-    small = count_calls(lambda: files.write_bytes(tmp_path / "b", b"x" * 10))
-    large = count_calls(lambda: files.write_bytes(tmp_path / "b", b"x" * 95))
-    assert large - small == 9
+    small = calls_of(lambda: files.write_bytes(tmp_path / "b", b"x" * 10))
+    large = calls_of(lambda: files.write_bytes(tmp_path / "b", b"x" * 95))
+    assert len(large) - len(small) == 9
     assert (tmp_path / "b").read_bytes() == b"x" * 95
 
 
@@ -150,11 +132,11 @@ def test_cut_lines_appends_aside(tmp_path: Path) -> None:
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, error_number: int) -> None:
     path = tmp_path / "b"
     files.write_bytes(path, b"old")
-    for call in range(count_calls(lambda: files.write_bytes(tmp_path / "other", b"new"))):
-        fail_at(call, error_number)
+    for call in range(len(calls_of(lambda: files.write_bytes(tmp_path / "other", b"new")))):
+        files.set_fault(fail_at(call, error_number, forever=False))
         with pytest.raises(MachineError) as caught:
             files.write_bytes(path, b"new")
-        assert "injected" in str(caught.value) or "The disk is full" in str(caught.value)
+        assert "Input/output error" in str(caught.value) or "The disk is full" in str(caught.value)
         files.set_fault(None)
         assert path.read_bytes() in (b"old", b"new")
         files.write_bytes(path, b"old")
@@ -162,7 +144,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, error_number: int) -
 
 
 def test_disk_full_names_free_and_needed_bytes(tmp_path: Path) -> None:
-    fail_at(1, errno.ENOSPC)
+    files.set_fault(fail_at(1, errno.ENOSPC, forever=True))
     with pytest.raises(MachineError, match=r"disk is full: .*/b needs 1,234 bytes, [\d,]+ are free\. Free some space"):
         files.write_bytes(tmp_path / "b", b"x" * 1234)
 
@@ -199,8 +181,8 @@ def test_every_refusal_is_a_machine_error(tmp_path: Path, action: str) -> None:
         "append": lambda: files.append_line(tmp_path / "file", {}),
         "lock": lambda: files.lock_file(tmp_path / "lock"),
     }
-    fail_at(0, errno.EIO)
-    with pytest.raises(MachineError, match="cannot be written: injected"):
+    files.set_fault(fail_at(0, errno.EIO, forever=True))
+    with pytest.raises(MachineError, match="cannot be written: Input/output error"):
         actions[action]()
 
 

@@ -1,11 +1,16 @@
+import os
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from aha.errors import DataError
+from aha.runtime import files
 from aha.runtime.metrics import MetricsLog, read_lines
 from aha.runtime.run_directory import StageDirectory
 from aha.types import StepMetrics
+from tests.runtime.faults import KILLED, in_child, kill_at
 
 
 @pytest.fixture
@@ -51,6 +56,32 @@ def test_rewind_to_the_start(stage: StageDirectory) -> None:
     log.rewind({})
     assert read_lines(stage.metrics) == []
     assert stage.metrics.read_bytes() == b""
+
+
+def test_killed_at_every_call_of_a_rewind(stage: StageDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # a kill does not lose what the system holds
+    log = MetricsLog(stage)
+    log.write(round_(1))
+    offsets = log.offsets()
+    start = stage.metrics.read_bytes()
+    log.write(round_(2))
+    disturbed = stage.metrics.read_bytes() + b'{"step": 3'
+    cut = {name: len(start) for name in offsets}
+    for call in count():
+        for path in stage.path.iterdir():
+            path.unlink()
+        stage.metrics.write_bytes(disturbed)
+        stage.timing.write_bytes(disturbed)
+        files.set_fault(kill_at(call))
+        code = in_child(partial(log.rewind, cut))
+        files.set_fault(None)
+        log.rewind(cut)
+        assert stage.metrics.read_bytes() == stage.timing.read_bytes() == start
+        assert {"step": 2, "loss": 0.5} in read_lines(stage.path / "metrics.jsonl.superseded")
+        assert b'{"step": 3\n' in (stage.path / "metrics.jsonl.torn").read_bytes()
+        if code != KILLED:
+            break
+    assert call > 20
 
 
 def test_a_log_shorter_than_its_checkpoint_is_refused(stage: StageDirectory) -> None:
