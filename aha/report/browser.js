@@ -8,7 +8,7 @@ const FILTERS = {
 const PAGE = 8;
 const browser = { step: null, active: new Set(), query: "", count: PAGE, here: null, node: null };
 
-function link(id) { return "#rollout=" + encodeURIComponent(id); }
+function link(id) { return "#rollout=" + encodeURIComponent(id) + (run.stages.length > 1 ? "&stage=" + encodeURIComponent(stage.name) : ""); }
 
 function showBrowser() {
   const node = section("rollouts", "Rollouts", "What the model wrote in training, group by group, best reward first. Open one to see its reward, verdict and advantage.");
@@ -109,11 +109,9 @@ function rolloutFacts(rollout, meter) {
 }
 
 function follow() {
-  const match = /^#rollout=(.+)$/.exec(location.hash);
-  if (!match) return;
-  let id;
-  try { id = decodeURIComponent(match[1]); } catch (error) { if (error instanceof URIError) return; throw error; }
-  const ordered = [stage, ...run.stages.filter((one) => one !== stage)].filter(Boolean);
+  const asked = new URLSearchParams(location.hash.slice(1).replace(/\+/g, "%2B")), id = asked.get("rollout");
+  if (id === null) return;
+  const ordered = [...run.stages].sort((a, b) => (b.name === asked.get("stage")) - (a.name === asked.get("stage")) || (b === stage) - (a === stage));
   for (const one of ordered) {
     const group = one.groups.find((item) => item.rollouts.some((rollout) => rollout.id === id));
     if (!group) continue;

@@ -3,6 +3,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const DASHES = ["", "", "2 4", "8 4", "10 3 2 3", "4 3"];
+const NOISY = 60; // longer curves are drawn faint, with a moving average over them
 const charts = [];
 let overTokens = false;
 
@@ -84,7 +85,8 @@ function addChart(parent, spec, tokens) {
   });
   const holder = el("div", { class: "chart" });
   card.append(legend, holder);
-  if (spec.caption) card.append(el("figcaption", { class: "caption" }, spec.caption));
+  const noisy = !spec.stacked && spec.series.some((one) => one.x.length > NOISY) ? " Faint: each round. Strong: moving average." : "";
+  if (spec.caption || noisy) card.append(el("figcaption", { class: "caption" }, spec.caption + noisy));
   const chart = { holder, spec, tokens, width: 0 };
   charts.push(chart);
   new ResizeObserver(() => { if (Math.abs(holder.clientWidth - chart.width) > 1) drawChart(chart); }).observe(holder);
@@ -129,7 +131,7 @@ function drawAxes(svg, { spec, box, X, Y, ticksY, labelOf, lowX, highX, byTokens
     svg.append(shape("line", { class: "axis", x1: X(tick), x2: X(tick), y1: box.bottom, y2: box.bottom + 4 }));
     svg.append(shape("text", { x: X(tick), y: box.bottom + 17, "text-anchor": "middle" }, spec.labels ? spec.labels[tick] : short(tick)));
   }
-  svg.append(shape("text", { x: box.right, y: height - 3, "text-anchor": "end" }, spec.x_label || (byTokens ? "trained tokens" : "round")));
+  svg.append(shape("text", { x: box.right, y: height - 3, "text-anchor": "end" }, spec.x_label || (byTokens ? "tokens sampled in training" : "round")));
 }
 
 function drawSeries(svg, one, index, X, Y) {
@@ -139,7 +141,7 @@ function drawSeries(svg, one, index, X, Y) {
     const up = points.map(([x, , i]) => [x, one.high[i]]), down = points.map(([x, , i]) => [x, one.low[i]]).reverse();
     svg.append(shape("path", { class: `band f${color}`, d: path([...up, ...down]) + "Z" }));
   }
-  const noisy = points.length > 60;
+  const noisy = points.length > NOISY;
   if (noisy) svg.append(shape("path", { class: `line faint s${color}`, d: path(points) }));
   const even = noisy ? smoothed(points.map(([, y]) => y)) : null;
   svg.append(shape("path", { class: `line s${color}`, d: path(even ? points.map(([x], i) => [x, even[i]]) : points), "stroke-dasharray": DASHES[color] }));

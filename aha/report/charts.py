@@ -66,12 +66,14 @@ HEALTH: list[tuple[str, str, str, str, list[tuple[str, str]]]] = [
 
 def figure_charts(stage: StageRecord) -> list[Row]:
     """The paper's two figures: held-out pass@1 and cons@k, and mean response length, from round 0."""
+    evaluate = stage.settings.get("evaluate")
+    k = evaluate.get("k", "k") if isinstance(evaluate, dict) else "k"
     scores = []
     for benchmark in eval_benchmarks(stage):
         for name in score_names(stage, benchmark):
             key = f"eval/{benchmark}/{name}"
             band = (points(stage.metrics, f"{key}/low"), points(stage.metrics, f"{key}/high"))
-            scores.append(series(f"{benchmark.removeprefix('lab:')} {name}", points(stage.metrics, key), band))
+            scores.append(series(_score_label(benchmark, name, k), points(stage.metrics, key), band))
     lengths = [
         series("held-out, mean", eval_points(stage, "mean_tokens")),
         column(stage, "training, mean", "length/mean"),
@@ -93,9 +95,14 @@ def figure_charts(stage: StageRecord) -> list[Row]:
             "tokens",
             lengths,
             "Lengths were not logged.",
-            "Mean number of new tokens in a response. Round 0 is the model before training.",
+            "Mean number of new tokens in a response. Round 0 is the model before training; training figures start "
+            "with round 1, sampled by that same model.",
         ),
     ]
+
+
+def _score_label(benchmark: str, name: str, k: object) -> str:
+    return f"{benchmark.removeprefix('lab:')} {name.replace('@k', f'@{k}')}"
 
 
 def reward_charts(stage: StageRecord) -> list[Row]:

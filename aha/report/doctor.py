@@ -48,6 +48,9 @@ def diagnose_record(run: RunRecord) -> list[Finding]:
     found = [
         Finding("bad", "unreadable", sentence, "Restore the file, or run the stage again.") for sentence in run.unread
     ]
+    if run.status.get("state") == "stopped":
+        why = f"The run stopped: {run.status.get('text') or run.status.get('error') or 'no reason was recorded'}"
+        found.append(Finding("bad", "stopped", why, "Mend the cause and run the same command again: it resumes."))
     if not stages:
         found.append(
             Finding(

@@ -66,7 +66,7 @@ function showFigures() {
     [...bar.querySelectorAll("button")].forEach((button, index) => button.setAttribute("aria-pressed", String(Boolean(index) === value)));
     redrawAll();
   };
-  const bar = el("div", { class: "bar" }, el("span", { class: "muted" }, "Over"), pressable("rounds", !overTokens, set(false)), pressable("trained tokens", overTokens, set(true)));
+  const bar = el("div", { class: "bar" }, el("span", { class: "muted" }, "Over"), pressable("rounds", !overTokens, set(false)), pressable("tokens", overTokens, set(true)));
   const grid = el("div", { class: "grid" });
   node.append(bar, grid);
   stage.figures.forEach((spec) => addChart(grid, spec, stage.tokens));
@@ -114,9 +114,9 @@ function showReflection() {
   if (!rows.length) return empty(node, "No rollouts were kept, so it is not known what re-checks did.");
   const kinds = Object.entries(run.kinds);
   const names = [stage && stage.effects.length ? "base model: " : "", ...run.corpus.map(() => ""), "trained model: "];
-  const body = rows.map((row, index) => el("tr", {}, ...[names[index] + row.label, short(row.texts), ...kinds.map(([kind]) => inUnit(row.rates[kind], "")), short(row.rechecks),
+  const body = rows.map((row, index) => el("tr", {}, ...[names[index] + row.label, short(row.texts), ...kinds.map(([kind]) => short(100 * row.rates[kind])), short(row.rechecks),
     row.repaired === null ? "no re-checks" : inUnit(row.repaired, "percent"), row.broke === null ? "–" : inUnit(row.broke, "percent")].map((cell) => el("td", {}, cell))));
-  const heads = ["", "responses", ...kinds.map(([, label]) => `${label} per response`), "re-checks", "repaired a wrong value", "broke a right value"];
+  const heads = ["", "responses", ...kinds.map(([, label]) => `${label} per 100 responses`), "re-checks", "repaired a wrong value", "broke a right value"];
   const table = el("table", {}, el("thead", {}, el("tr", {}, ...heads.map((head) => el("th", {}, head)))), el("tbody", {}, ...body));
   const wrap = el("div", { class: "card scroll" }, table);
   wrap.style.marginTop = "1.2rem";
@@ -198,7 +198,7 @@ function build() {
   showTiles();
   showFigures();
   showEvaluations();
-  showCharts("rewards", "What is rewarded", "", stage ? stage.rewards : [], false, "Rewards");
+  showCharts("rewards", "What is rewarded", "Points for each response, in total and by grader: what is not among the parts was not paid for.", stage ? stage.rewards : [], false, "Rewards");
   showReflection();
   showDifficulty();
   showPairs();

@@ -31,19 +31,21 @@ def eval_points(stage: StageRecord, name: str) -> list[Point]:
     return points(stage.metrics, f"eval/{benchmarks[0]}/{name}") if benchmarks else []
 
 
-def trained_tokens(stage: StageRecord) -> dict[int, float]:
-    """Sampled tokens trained on up to and including each step, from the rollout files' row counts and `length/mean`.
+def sampled_tokens(stage: StageRecord) -> dict[int, float]:
+    """New tokens sampled for training up to and including each step: mean length × rollouts.
 
-    Where a step kept no rollouts, the recipe's problems × group size stands in for the row count.
+    The number of rollouts is the larger of what the recipe plans and what the round's file holds (a refill samples
+    more, a log of some groups holds fewer).
     """
     sampling = stage.settings.get("sampling")
     sampling = sampling if isinstance(sampling, dict) else {}
-    planned = (number(sampling.get("num_problems")) or 16) * (number(sampling.get("group_size")) or 16)
-    steps = [int(line["step"]) for line in stage.metrics]
-    rows = [num_rows(stage.rollouts[step]) if step in stage.rollouts else planned for step in steps]
-    means = [number(line.get("length/mean")) or 0.0 for line in stage.metrics]
-    counts = [mean * count if step else 0.0 for step, mean, count in zip(steps, means, rows, strict=True)]
-    return dict(zip(steps, accumulate(counts), strict=True))
+    planned = (number(sampling.get("num_problems")) or 0.0) * (number(sampling.get("group_size")) or 0.0)
+    counts = {}
+    for line in stage.metrics:
+        step = int(line["step"])
+        rows = num_rows(stage.rollouts[step]) if step in stage.rollouts else 0
+        counts[step] = (number(line.get("length/mean")) or 0.0) * max(planned, rows) if step else 0.0
+    return dict(zip(counts, accumulate(counts.values()), strict=True))
 
 
 def score_names(stage: StageRecord, benchmark: str) -> list[str]:

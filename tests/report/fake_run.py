@@ -111,9 +111,10 @@ def _step_zero() -> dict[str, Any]:
         "update": 0,
         "policy_version": 0,
         "eval/heldout/pass@1": 0.212,
-        "eval/heldout/cons@4": 0.30,
+        "eval/heldout/cons@k": 0.30,
         "eval/heldout/mean_tokens": 31.0,
         "eval/heldout/format_rate": 0.71,
+        "eval/heldout/reflection_rate": 0.06,
     }
 
 
@@ -158,7 +159,12 @@ def _metrics(rng: np.random.Generator, rows: list[dict[str, Any]], step: int, ro
         "memory_bytes": 9e8,
     }
     if step % 5 == 0 or step == rounds:
-        line |= {"eval/heldout/pass@1": 0.21 + 0.48 * p, "eval/heldout/cons@4": 0.30 + 0.62 * p}
+        line |= {
+            "eval/heldout/pass@1": 0.21 + 0.48 * p,
+            "eval/heldout/cons@k": 0.30 + 0.62 * p,
+            "eval/heldout/mean_tokens": 31 + 22 * p,
+            "eval/heldout/reflection_rate": 0.06 + 0.15 * p,
+        }
     return line
 
 

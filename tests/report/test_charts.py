@@ -15,14 +15,14 @@ from aha.report.series import (
     eval_points,
     number,
     points,
+    sampled_tokens,
     score_names,
     series,
-    trained_tokens,
 )
 
 
 def _stage(lines: list[dict[str, float]]) -> StageRecord:
-    stage = StageRecord("zero", "rl", {"sampling": {"num_problems": 2, "group_size": 3}})
+    stage = StageRecord("zero", "rl", {"sampling": {"num_problems": 2, "group_size": 3}, "evaluate": {"k": 4}})
     stage.metrics = lines
     return stage
 
@@ -35,7 +35,7 @@ def test_the_two_figures_start_before_training_and_carry_bands() -> None:
                 "eval/lab:heldout/pass@1": 0.2,
                 "eval/lab:heldout/pass@1/low": 0.1,
                 "eval/lab:heldout/pass@1/high": 0.3,
-                "eval/lab:heldout/cons@4": 0.4,
+                "eval/lab:heldout/cons@k": 0.4,
                 "eval/ood/pass@1": 0.1,
             },
             {"step": 1, "length/mean": 30.0},
@@ -117,12 +117,13 @@ def test_benchmarks_put_heldout_first() -> None:
     assert eval_points(_stage([]), "mean_tokens") == []
 
 
-def test_trained_tokens_add_up(finished: Path) -> None:
-    assert trained_tokens(
+def test_sampled_tokens_add_up(finished: Path) -> None:
+    assert sampled_tokens(
         _stage([{"step": 0, "length/mean": 5.0}, {"step": 1, "length/mean": 10.0}, {"step": 2, "length/mean": 20.0}])
     ) == {0: 0.0, 1: 60.0, 2: 180.0}
     stage = read_run(finished).stages[1]
-    assert round(trained_tokens(stage)[1]) == round(stage.metrics[1]["length/mean"] * 12)
+    stage.settings = {}
+    assert round(sampled_tokens(stage)[1]) == round(stage.metrics[1]["length/mean"] * 12)
 
 
 def test_plots_draw_only_what_has_data() -> None:

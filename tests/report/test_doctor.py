@@ -191,6 +191,12 @@ def test_unreadable_files_and_runs_without_training_are_findings() -> None:
     assert [(f.level, f.name) for f in diagnose_record(run)] == [("bad", "unreadable"), ("warn", "no_training")]
 
 
+def test_a_stopped_run_says_why() -> None:
+    run = _run()
+    run.status = {"state": "stopped", "error": "MachineError", "text": "Disk full."}
+    assert diagnose_record(run)[0].sentence == "The run stopped: Disk full."
+
+
 def test_a_run_directory_is_diagnosed_and_rendered(finished: Path, tmp_path: Path) -> None:
     text = render(diagnose(finished))
     assert "✓ Format:" in text
