@@ -69,7 +69,7 @@ def run(
 
     target = directory or Path("runs") / loaded.recipe.name
     tell = partial(typer.echo, err=as_json)
-    run_recipe(loaded.recipe, target, start=from_stage, until=until, accept_drift=accept_drift, tell=tell)
+    run_recipe(loaded, target, until=until, from_stage=from_stage, accept_drift=accept_drift, tell=tell)
     if os.environ.get("RANK", "0") == "0":
         _finish(target, as_json)
 

@@ -105,8 +105,8 @@ def test_run_passes_what_was_said_and_ends_with_the_report(
 ) -> None:
     said: dict[str, Any] = {}
 
-    def run_recipe(recipe: Any, path: Path, **rest: Any) -> None:
-        said.update(rest, recipe=recipe, path=path)
+    def run_recipe(loaded: Any, path: Path, **rest: Any) -> None:
+        said.update(rest, seed=loaded.recipe.seed, path=path)
         (path / "stages").mkdir(parents=True)
         rest["tell"]("zero: rl.")
 
@@ -114,7 +114,7 @@ def test_run_passes_what_was_said_and_ends_with_the_report(
     monkeypatch.setattr("aha.report.page.write_report", lambda run: run / "report.html")
     code, out, _ = aha("run", "lab-zero", "seed=5", "--from", "zero", "--until", "zero", "--accept-drift")
     assert code == 0
-    assert (said["recipe"].seed, said["start"], said["until"], said["accept_drift"]) == (5, "zero", "zero", True)
+    assert (said["seed"], said["from_stage"], said["until"], said["accept_drift"]) == (5, "zero", "zero", True)
     assert said["path"] == Path("runs/lab-zero")
     assert "zero: rl.\n" in out
     assert out.endswith("Report: runs/lab-zero/report.html\n")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
-import time
 import tomllib
 
 import pytest
@@ -74,23 +74,17 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 def test_help_answers_in_half_a_second() -> None:
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        _run(sys.executable, "-m", "aha.cli", "--help")
-        times.append(time.perf_counter() - start)
-        if times[-1] < 0.5:
-            return
-    assert min(times) < 0.5
+    """Seconds of processor, so that a busy machine does not decide."""
+    _run(sys.executable, "-m", "aha.cli", "--help")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert "doctor" in _run(sys.executable, "-m", "aha.cli", "--help").stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5
 
 
 def test_blocks_have_at_most_25_keys() -> None:
-    blocks = [Recipe, *stage_kinds().values(), *_inner_blocks()]
+    blocks = [Recipe, *stage_kinds().values(), *Block.__subclasses__()]
     assert not {block.__name__: len(block.model_fields) for block in blocks if len(block.model_fields) > 25}
-
-
-def _inner_blocks() -> list[type[Block]]:
-    return Block.__subclasses__()
 
 
 def test_scripts_are_one_word_each_and_executable() -> None:
