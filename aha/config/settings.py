@@ -241,7 +241,7 @@ class ModelShape(Block):
     heads: PositiveCount = 6
     kv_heads: PositiveCount = 2
     mlp_width: PositiveCount = 512
-    vocab_size: PositiveCount = 2048
+    vocab_size: PositiveCount = 1024
     max_positions: PositiveCount = 1024
 
 
@@ -252,9 +252,12 @@ class PretrainStage(Block):
     shape: ModelShape = ModelShape()
     tokens: PositiveCount
     """Tokens to train on."""
-    row_tokens: PositiveCount = 512
-    batch_tokens: PositiveCount = 16384
-    optimizer: OptimizerSettings = OptimizerSettings(lr=2e-3, schedule="cosine", warmup=100, weight_decay=0.1)
+    row_tokens: PositiveCount = 1024
+    """Documents are rows of their own, cut at this length."""
+    batch_tokens: PositiveCount = 8192
+    optimizer: OptimizerSettings = OptimizerSettings(
+        lr=3e-3, schedule="linear", end_frac=0.02, warmup=100, weight_decay=0.1
+    )
     engine: EngineSettings = EngineSettings()
     logging: LoggingSettings = LoggingSettings()
 

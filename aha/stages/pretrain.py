@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -45,12 +46,24 @@ Watch = Callable[[int, int, dict[str, float]], None]
 def hugging_face_config(shape: ModelShape, tokenizer: HFTokenizer) -> dict[str, Json]:
     """A Qwen2 config.json of this shape."""
     return {
-        "architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "hidden_size": shape.width,
-        "intermediate_size": shape.mlp_width, "num_hidden_layers": shape.layers, "num_attention_heads": shape.heads,
-        "num_key_value_heads": shape.kv_heads, "max_position_embeddings": shape.max_positions,
-        "vocab_size": shape.vocab_size, "rms_norm_eps": 1e-6, "rope_theta": 10000.0, "hidden_act": "silu",
-        "tie_word_embeddings": True, "initializer_range": 0.02, "attention_dropout": 0.0, "use_sliding_window": False,
-        "bos_token_id": None, "eos_token_id": tokenizer.eos_token_id,
+        "architectures": ["Qwen2ForCausalLM"],
+        "model_type": "qwen2",
+        "hidden_size": shape.width,
+        "intermediate_size": shape.mlp_width,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.heads,
+        "num_key_value_heads": shape.kv_heads,
+        "max_position_embeddings": shape.max_positions,
+        "vocab_size": shape.vocab_size,
+        "rms_norm_eps": 1e-6,
+        "rope_theta": 10000.0,
+        "hidden_act": "silu",
+        "tie_word_embeddings": True,
+        "initializer_range": 0.02,
+        "attention_dropout": 0.0,
+        "use_sliding_window": False,
+        "bos_token_id": None,
+        "eos_token_id": tokenizer.eos_token_id,
     }
 
 
@@ -60,7 +73,8 @@ def make_tokenizer(folder: Path, vocab_size: int, seed: int) -> HFTokenizer:
 
     if not (folder / "tokenizer.json").exists():
         inner = train_tokenizer(islice(documents(seed_of(seed, "tokenizer")), TOKENIZER_DOCUMENTS), vocab_size)
-        wrapped = PreTrainedTokenizerFast(tokenizer_object=inner, eos_token=END_TOKEN, pad_token="<|pad|>")
+        make: Callable[..., Any] = PreTrainedTokenizerFast
+        wrapped = make(tokenizer_object=inner, eos_token=END_TOKEN, pad_token="<|pad|>")
         files.make_folder(folder)
         wrapped.save_pretrained(str(folder))
     return load_tokenizer(folder)
@@ -180,8 +194,15 @@ def train(settings: PretrainStage, stage: StageDirectory, seed: int, device: tor
 
 
 def updates(
-    settings: PretrainStage, model: Decoder, masters: Masters, stage: StageDirectory, log: MetricsLog,
-    tokenizer: HFTokenizer, seed: int, num_updates: int, device: torch.device,
+    settings: PretrainStage,
+    model: Decoder,
+    masters: Masters,
+    stage: StageDirectory,
+    log: MetricsLog,
+    tokenizer: HFTokenizer,
+    seed: int,
+    num_updates: int,
+    device: torch.device,
 ) -> Iterator[tuple[int, dict[str, float], float]]:
     """Yield (update, metrics, seconds) from after the last checkpoint on."""
     plan = settings.optimizer
@@ -195,17 +216,23 @@ def updates(
         loss = next_token_loss(model, rows, device)
         torch.autograd.backward(loss)
         lr = learning_rate(
-            update - 1, lr=plan.lr, total_updates=num_updates, warmup=plan.warmup, schedule=plan.schedule,
+            update - 1,
+            lr=plan.lr,
+            total_updates=num_updates,
+            warmup=plan.warmup,
+            schedule=plan.schedule,
             end_frac=plan.end_frac,
         )
         norm = masters.step(lr)
-        values = {"update": update, "loss": float(loss), "grad_norm": norm, "lr": lr, "tokens": sum(map(len, rows))}
+        values = {"update": update, "loss": loss.item(), "grad_norm": norm, "lr": lr, "tokens": sum(map(len, rows))}
         yield update, values, time.monotonic() - start
 
 
 def save(stage: StageDirectory, update: int, masters: Masters, log: MetricsLog) -> None:
     """Checkpoint masters, moments and log offsets."""
     checkpoints.save(
-        stage.checkpoints, update, lambda path: files.write_tensors(path / "masters.safetensors", masters.state()),
+        stage.checkpoints,
+        update,
+        lambda path: files.write_tensors(path / "masters.safetensors", masters.state()),
         {"offsets": log.offsets()},
     )

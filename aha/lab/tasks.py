@@ -1,0 +1,135 @@
+"""The lab's puzzles as tasks to train on and as benchmarks: held-out, and beyond the corpus in three directions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from random import Random
+
+from aha.errors import ConfigError
+from aha.lab.arithmetic import arithmetic
+from aha.lab.countdown import countdown
+from aha.lab.families import FAMILIES, LANGUAGES, draw, seen
+from aha.lab.knights import knights
+from aha.lab.lists import lists
+from aha.lab.phrases import Language
+from aha.lab.programs import programs
+from aha.lab.puzzle import Puzzle
+from aha.lab.strings import strings
+from aha.runtime.seeds import seed_of
+from aha.types import Problem
+
+TRAINING_SIZE = 4096
+HELD_OUT_SIZE = 240
+BEYOND_SIZE = 96
+
+
+@dataclass(slots=True)
+class LabTask:
+    """A family of puzzles, or their mixture, without those that are held out."""
+
+    name: str
+    size: int = TRAINING_SIZE
+    seed: int = 0
+    _problems: list[Problem] = field(default_factory=list)
+    _gold: dict[str, str] = field(default_factory=dict)
+
+    def problems(self) -> Sequence[Problem]:
+        """`size` different problems, always the same for the same seed."""
+        if not self._problems:
+            family = self.name.removeprefix("lab:")
+            rng = Random(seed_of(self.seed, self.name))
+            for puzzle in distinct(lambda: seen(rng, family), self.size):
+                problem = to_problem(puzzle, self.name)
+                self._problems.append(problem)
+                self._gold[problem.id] = puzzle.answer
+        return self._problems
+
+    def gold_response(self, problem: Problem) -> str:
+        """The gold answer in its tags."""
+        self.problems()
+        return f"<think>{self._gold[problem.id]}</think>\n<answer>{self._gold[problem.id]}</answer>"
+
+
+def lab_task(name: str, *, size: int = TRAINING_SIZE, seed: int = 0) -> LabTask:
+    """The task `lab:mixed` or `lab:FAMILY`. Raises ConfigError for another name."""
+    names = ["lab:mixed", *(f"lab:{family}" for family in FAMILIES)]
+    if name not in names:
+        near = get_close_matches(name, names, 1)
+        hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(names)}."
+        raise ConfigError(f"The lab has no task {name!r}.", cure=hint)
+    return LabTask(name, size, seed)
+
+
+def to_problem(puzzle: Puzzle, source: str) -> Problem:
+    """The record that travels."""
+    digest = seed_of(puzzle.family, puzzle.key, puzzle.language)
+    return Problem(
+        id=f"{puzzle.family}-{digest:016x}",
+        source=f"{source}/{puzzle.family}",
+        reference=puzzle.reference,
+        messages=[{"role": "user", "content": puzzle.question}],
+        verifier=puzzle.verifier,
+        domain=puzzle.domain,
+        language=puzzle.language,
+        difficulty=float(puzzle.difficulty),
+        metadata={"family": puzzle.family},
+    )
+
+
+def distinct(make: Callable[[], Puzzle], size: int) -> list[Puzzle]:
+    """`size` puzzles that differ in more than their wording."""
+    found: dict[tuple[str, str, str], Puzzle] = {}
+    tries = 0
+    while len(found) < size:
+        puzzle = make()
+        found.setdefault((puzzle.family, puzzle.key, puzzle.language), puzzle)
+        tries += 1
+        if tries > 50 * size:
+            raise ConfigError(
+                f"There are fewer than {size} different problems of this kind.", cure="Ask for a smaller size."
+            )
+    return list(found.values())
+
+
+def _held_out(rng: Random) -> Puzzle:
+    while True:
+        puzzle = draw(rng)
+        if puzzle.held_out:
+            return puzzle
+
+
+def _language(rng: Random) -> Language:
+    return rng.choices(list(LANGUAGES), list(LANGUAGES.values()))[0]
+
+
+def _larger_numbers(rng: Random) -> Puzzle:
+    make = rng.choice([arithmetic, arithmetic, countdown])
+    return make(rng, _language(rng), wide=True)
+
+
+def _more_steps(rng: Random) -> Puzzle:
+    kind = rng.choice(["arithmetic", "arithmetic", "programs", "lists", "strings"])
+    language = _language(rng)
+    if kind == "arithmetic":
+        return arithmetic(rng, language, steps=rng.choice([5, 6]))
+    if kind == "programs":
+        return programs(rng, language, lines=4)
+    return lists(rng, language, length=7) if kind == "lists" else strings(rng, language, length=8)
+
+
+BENCHMARKS: dict[str, tuple[Callable[[Random], Puzzle], int]] = {
+    "heldout": (_held_out, HELD_OUT_SIZE),
+    "ood-numbers": (_larger_numbers, BEYOND_SIZE),
+    "ood-steps": (_more_steps, BEYOND_SIZE),
+    "ood-people": (lambda rng: knights(rng, _language(rng), people=4), BEYOND_SIZE),
+}
+"""Held-out problems of the mixture; larger numbers; more steps; one more person. Maker and size of each."""
+
+
+def benchmark(name: str) -> list[Problem]:
+    """The fixed problems of one of BENCHMARKS."""
+    make, size = BENCHMARKS[name]
+    rng = Random(seed_of("lab-benchmark", name))
+    return [to_problem(puzzle, name) for puzzle in distinct(lambda: make(rng), size)]
