@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from aha.text.answers import final_text, last_boxed, parse
@@ -9,6 +10,10 @@ from aha.types import Verdict
 
 MAX_RESPONSE_CHARS = 1_000_000
 MAX_ANSWER_CHARS = 10_000
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+"""Control and format characters, but not tab and line feed."""
 EXTRACTION_RULES = ("answer_tag", "boxed", "last_line", "last_number", "auto")
 
 
@@ -48,7 +53,7 @@ def decided(correct: bool, extracted: str) -> Verdict:
 def fold(text: str) -> str:
     """NFKC (full-width digits, ½, superscripts), one kind of minus, and no invisible characters."""
     folded = unicodedata.normalize("NFKC", text).replace("\u2212", "-").replace("\u2044", "/")
-    return "".join(char for char in folded if unicodedata.category(char) not in ("Cf", "Cc") or char in "\n\t")
+    return _INVISIBLE.sub("", folded)
 
 
 def extract(response: str, rule: str) -> str:
