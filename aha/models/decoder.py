@@ -114,6 +114,16 @@ class Decoder(nn.Module):
             if isinstance(module, nn.Linear) and module.bias is not None:
                 nn.init.zeros_(module.bias)
 
+    @property
+    def head_size(self) -> int:
+        """How many logits a token gets."""
+        return self.config.vocab_size
+
+    @property
+    def max_positions(self) -> int:
+        """How long a row may be, prompt and completion together."""
+        return self.config.max_positions
+
     def forward(
         self, token_ids_N: torch.Tensor, layout: RowLayout, gradient_checkpointing: bool = False
     ) -> torch.Tensor:

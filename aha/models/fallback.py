@@ -35,6 +35,16 @@ class FallbackModel(nn.Module):
         """The transformers model."""
         return self._inner[0]
 
+    @property
+    def head_size(self) -> int:
+        """How many logits a token gets."""
+        return int(self.inner.config.get_text_config().vocab_size)
+
+    @property
+    def max_positions(self) -> int:
+        """How long a row may be, prompt and completion together."""
+        return int(self.inner.config.get_text_config().max_position_embeddings)
+
     def forward(
         self, token_ids_N: torch.Tensor, layout: RowLayout, gradient_checkpointing: bool = False
     ) -> torch.Tensor:
