@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from aha.runtime.distributed import World
 
 from aha.config.settings import AlgorithmSettings, EngineSettings, OptimizerSettings
 from aha.engines.native_learner import NativeLearner
 from aha.models.decoder import Decoder
 from aha.models.decoder_config import DecoderConfig
+from aha.runtime.distributed import World
 from aha.types import Sample
 
 VOCAB = 23
