@@ -131,7 +131,7 @@ function drawAxes(svg, { spec, box, X, Y, ticksY, labelOf, lowX, highX, byTokens
     svg.append(shape("line", { class: "axis", x1: X(tick), x2: X(tick), y1: box.bottom, y2: box.bottom + 4 }));
     svg.append(shape("text", { x: X(tick), y: box.bottom + 17, "text-anchor": "middle" }, spec.labels ? spec.labels[tick] : short(tick)));
   }
-  svg.append(shape("text", { x: box.right, y: height - 3, "text-anchor": "end" }, spec.x_label || (byTokens ? "tokens sampled in training" : "round")));
+  svg.append(shape("text", { x: box.right, y: height - 3, "text-anchor": "end" }, spec.x_label || (byTokens ? "trained tokens" : "round")));
 }
 
 function drawSeries(svg, one, index, X, Y) {

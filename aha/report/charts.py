@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from aha.report.read import Row, StageRecord
-from aha.report.series import chart, column, eval_benchmarks, eval_points, number, points, score_names, series
+from aha.report.series import (
+    chart,
+    column,
+    eval_benchmarks,
+    eval_points,
+    number,
+    points,
+    score_names,
+    series,
+    short_name,
+)
 
 KINDS = {"recheck": "re-check", "backtrack": "back-track", "another_approach": "another approach"}
 """Reflection kinds and their plain names."""
@@ -102,7 +112,7 @@ def figure_charts(stage: StageRecord) -> list[Row]:
 
 
 def _score_label(benchmark: str, name: str, k: object) -> str:
-    return f"{benchmark.removeprefix('lab:')} {name.replace('@k', f'@{k}')}"
+    return f"{short_name(benchmark)} {name.replace('@k', f'@{k}')}"
 
 
 def reward_charts(stage: StageRecord) -> list[Row]:
@@ -111,7 +121,7 @@ def reward_charts(stage: StageRecord) -> list[Row]:
         {key for line in stage.metrics for key in line if key.startswith("reward/")} - {"reward/mean", "reward/std"}
     )
     rewards = [column(stage, "sum (weighted)", "reward/mean")] + [
-        column(stage, key.removeprefix("reward/"), key) for key in parts
+        column(stage, short_name(key.removeprefix("reward/")), key) for key in parts
     ]
     shares = [
         column(stage, label, key)

@@ -131,7 +131,7 @@ def redact(value: Json) -> Json:
 def _stage(stage: StageRecord, browser_bytes: int, unread: list[str]) -> Row:
     first = rollouts.first_reflections(stage, unread)
     groups, steps = rollouts.browse(stage, browser_bytes, {item["group"] for item in first.values()}, unread)
-    tokens = series.sampled_tokens(stage)
+    tokens = series.trained_tokens(stage)
     kept = sum(len(group["rollouts"]) for group in groups)
     return {
         "name": stage.name,

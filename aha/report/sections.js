@@ -66,7 +66,7 @@ function showFigures() {
     [...bar.querySelectorAll("button")].forEach((button, index) => button.setAttribute("aria-pressed", String(Boolean(index) === value)));
     redrawAll();
   };
-  const bar = el("div", { class: "bar" }, el("span", { class: "muted" }, "Over"), pressable("rounds", !overTokens, set(false)), pressable("tokens", overTokens, set(true)));
+  const bar = el("div", { class: "bar" }, el("span", { class: "muted" }, "Over"), pressable("rounds", !overTokens, set(false)), pressable("trained tokens", overTokens, set(true)));
   const grid = el("div", { class: "grid" });
   node.append(bar, grid);
   stage.figures.forEach((spec) => addChart(grid, spec, stage.tokens));

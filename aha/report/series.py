@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from itertools import accumulate
 
-from aha.report.read import Row, StageRecord, num_rows
+from aha.report.read import Row, StageRecord
 
 MAX_POINTS = 600
 """Longer curves are averaged in buckets of consecutive rounds."""
@@ -31,21 +31,15 @@ def eval_points(stage: StageRecord, name: str) -> list[Point]:
     return points(stage.metrics, f"eval/{benchmarks[0]}/{name}") if benchmarks else []
 
 
-def sampled_tokens(stage: StageRecord) -> dict[int, float]:
-    """New tokens sampled for training up to and including each step: mean length × rollouts.
-
-    The number of rollouts is the larger of what the recipe plans and what the round's file holds (a refill samples
-    more, a log of some groups holds fewer).
-    """
-    sampling = stage.settings.get("sampling")
-    sampling = sampling if isinstance(sampling, dict) else {}
-    planned = (number(sampling.get("num_problems")) or 0.0) * (number(sampling.get("group_size")) or 0.0)
-    counts = {}
-    for line in stage.metrics:
-        step = int(line["step"])
-        rows = num_rows(stage.rollouts[step]) if step in stage.rollouts else 0
-        counts[step] = (number(line.get("length/mean")) or 0.0) * max(planned, rows) if step else 0.0
+def trained_tokens(stage: StageRecord) -> dict[int, float]:
+    """New tokens trained on up to and including each step, from `num_trained_tokens`; all 0 where it was not logged."""
+    counts = {int(line["step"]): number(line.get("num_trained_tokens")) or 0.0 for line in stage.metrics}
     return dict(zip(counts, accumulate(counts.values()), strict=True))
+
+
+def short_name(name: str) -> str:
+    """A benchmark's or reward's name without `lab:` and without the folders of a file."""
+    return name.rsplit("/", 1)[-1].removeprefix("lab:")
 
 
 def score_names(stage: StageRecord, benchmark: str) -> list[str]:

@@ -123,6 +123,7 @@ def _metrics(rng: np.random.Generator, rows: list[dict[str, Any]], step: int, ro
     outcomes, tokens = [r["outcome"] for r in rows], np.array([r["num_tokens"] for r in rows])
     line = {
         "step": step,
+        "num_trained_tokens": float(tokens.sum()),
         "update": step * 2,
         "policy_version": step * 2,
         "loss": float(rng.normal(0, 0.02)),

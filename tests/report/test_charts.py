@@ -15,9 +15,10 @@ from aha.report.series import (
     eval_points,
     number,
     points,
-    sampled_tokens,
     score_names,
     series,
+    short_name,
+    trained_tokens,
 )
 
 
@@ -117,13 +118,14 @@ def test_benchmarks_put_heldout_first() -> None:
     assert eval_points(_stage([]), "mean_tokens") == []
 
 
-def test_sampled_tokens_add_up(finished: Path) -> None:
-    assert sampled_tokens(
-        _stage([{"step": 0, "length/mean": 5.0}, {"step": 1, "length/mean": 10.0}, {"step": 2, "length/mean": 20.0}])
-    ) == {0: 0.0, 1: 60.0, 2: 180.0}
-    stage = read_run(finished).stages[1]
-    stage.settings = {}
-    assert round(sampled_tokens(stage)[1]) == round(stage.metrics[1]["length/mean"] * 12)
+def test_trained_tokens_add_up() -> None:
+    lines = [{"step": 0.0}, {"step": 1, "num_trained_tokens": 10.0}, {"step": 2, "num_trained_tokens": 20.0}]
+    assert trained_tokens(_stage(lines)) == {0: 0.0, 1: 10.0, 2: 30.0}
+
+
+def test_names_of_files_lose_their_folders() -> None:
+    names = ("lab:heldout", "file:/data/sums.jsonl", "/a/b/letters.py:letters", "accuracy")
+    assert [short_name(name) for name in names] == ["heldout", "sums.jsonl", "letters.py:letters", "accuracy"]
 
 
 def test_plots_draw_only_what_has_data() -> None:

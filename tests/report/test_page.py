@@ -163,6 +163,7 @@ def test_control_characters_become_visible() -> None:
     assert visible("a\x1b\u202e\tb\n") == "a\ufffd\ufffd\tb\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
 def test_a_browser_draws_it_and_model_text_adds_no_element(finished: Path, tmp_path: Path) -> None:
     page = write_report(finished)
