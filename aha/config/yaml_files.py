@@ -18,8 +18,8 @@ _SCALARS = {
     "int": (re.compile(r"^[-+]?(?:0|[1-9][0-9_]*)$"), list("-+0123456789")),
     "float": (
         re.compile(
-            r"^(?:[-+]?(?:[0-9][0-9_]*)(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?|[-+]?\.[0-9]+(?:[eE][-+]?[0-9]+)?"
-            r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
+            r"^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+"
+            r"|[-+]?\.[0-9]+(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
         ),
         list("-+0123456789."),
     ),
@@ -58,19 +58,19 @@ def parse(text: str, file: str) -> tuple[Any, dict[KeyPath, int]]:
 
     Raises ConfigError with file and line for broken YAML, duplicate keys, keys that are not words, aliases and tags.
     """
-    loader = _Loader(text)
     lines: dict[KeyPath, int] = {}
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         return (None if node is None else _build(loader, node, (), lines)), lines
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{file}:{mark.line + 1}" if mark else file
         raise ConfigError(f"{where}: not readable as a recipe: {error.problem or error.context}.") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigError(f"{file}: not readable as YAML: {error or 'nested too deeply'}.") from error
-    finally:
-        loader.dispose()
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file}: not readable as YAML: {error}.") from error
+    except RecursionError as error:
+        raise ConfigError(f"{file}: not readable as YAML: nested too deeply.") from error
 
 
 def _build(loader: yaml.SafeLoader, node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int]) -> Any:

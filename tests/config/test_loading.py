@@ -138,7 +138,7 @@ def test_refusals_name_the_override_and_the_cure(small: str, override: str, sent
     [
         ("base.shape.heads=5", "do not divide"),
         ("base.row_tokens=2048", "row_tokens = 2048 is more than shape.max_positions = 1024"),
-        ("base.batch_tokens=100", "batch_tokens = 100 does not hold one row of 512"),
+        ("base.batch_tokens=100", "batch_tokens = 100 does not hold one row of 1024"),
         ("base.engine.max_rows=7", "pretraining samples nothing"),
     ],
 )

@@ -62,7 +62,7 @@ def test_unknown_where_the_models_files_are_not_there() -> None:
 def test_a_stage_can_use_the_model_that_pretraining_makes() -> None:
     loaded = load_recipe("lab-pretrain", ["stages.after={kind: evaluate, model: stage/base, on: [heldout]}"])
     base, after = plan(loaded.recipe, {})
-    assert base.num_parameters == after.num_parameters == 2_756_928
+    assert base.num_parameters == after.num_parameters == 2_560_320
     assert base.seconds is None
 
 
@@ -70,7 +70,7 @@ def test_dry_run_for_people_and_as_json() -> None:
     loaded = load_recipe("lab-pretrain")
     text = as_text(loaded, 1e12)
     assert "the lab's corpus → base [pretrain] → model" in text
-    assert "2.76 M" in text
+    assert "2.56 M" in text
     assert "1,000 GFLOP/s" in text
     assert "a rate that is unknown" in as_text(loaded, None)
     assert as_tree(loaded, None)["recipe"]["name"] == "lab-pretrain"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aha.config.yaml_files import dump, parse
@@ -25,6 +25,7 @@ _TREE = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(_TREE)
 def test_dump_reads_back_the_same(tree: Any) -> None:
     value = parse(dump({"tree": tree}), "t")[0]["tree"]
@@ -32,6 +33,7 @@ def test_dump_reads_back_the_same(tree: Any) -> None:
     assert str(value) == str(tree)
 
 
+@settings(deadline=None)
 @given(_TREE)
 def test_other_readers_read_it_alike(tree: Any) -> None:
     assert yaml.safe_load(dump({"tree": tree})) == {"tree": tree}
