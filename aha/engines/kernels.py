@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
-import platform
 import shutil
 import subprocess
 import tempfile
@@ -127,8 +126,9 @@ def compiled_kernels() -> CompiledKernels | str:
     compiler = shutil.which("g++") or shutil.which("clang++")
     if compiler is None:
         return "no C++ compiler (g++) was found"
-    version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False).stdout
-    facts = (SOURCE.read_bytes(), version.encode(), " ".join(FLAGS).encode(), _instruction_set().encode())
+    facts = [SOURCE.read_bytes(), " ".join(FLAGS).encode()]
+    for question in (["--version"], ["-march=native", "-Q", "--help=target"]):  # the second: what "native" means here
+        facts.append(subprocess.run([compiler, *question], capture_output=True, check=False).stdout)
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aha"
     library = root / f"kernels-{hashlib.sha256(b'|'.join(facts)).hexdigest()[:16]}.so"
     try:
@@ -146,8 +146,3 @@ def _compile(compiler: str, library: Path) -> None:
         built = Path(scratch) / library.name
         subprocess.run([compiler, *FLAGS, str(SOURCE), "-o", str(built)], check=True, capture_output=True)
         built.replace(library)
-
-
-def _instruction_set() -> str:
-    """What -march=native depends on."""
-    return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()} {platform.processor()} {torch.__version__}"

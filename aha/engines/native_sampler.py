@@ -105,7 +105,7 @@ class NativeSampler:
     def close(self) -> None:
         """Drop the cache and all requests."""
         self.queue = RowQueue(1, 1)
-        self.runner = FallbackRunner(self.model)
+        del self.runner
 
     def _check(self, request: Request, prompt: tuple[int, ...], known: set[str]) -> None:
         """Refuse what could not be sampled."""

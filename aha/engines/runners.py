@@ -125,7 +125,7 @@ class DecoderRunner:
         x = self.model.model.embed_tokens(ids_N)
         cos, sin = rotary_tables(self.frequencies, positions_N, x.dtype)
         for index, layer in enumerate(self._layers()):
-            heads = F.linear(layer.input_layernorm(x), *self.qkv[index]).unflatten(-1, (-1, config.head_dim))
+            heads = F.linear(layer.input_layernorm(x), *self.qkv[index]).view(len(x), -1, config.head_dim)
             q, k, v = torch.split(heads, [config.num_heads, config.num_kv_heads, config.num_kv_heads], 1)
             attention = layer.self_attn
             if attention.q_norm is not None and attention.k_norm is not None:

@@ -9,7 +9,6 @@ import torch.nn.functional as F
 
 from aha.models.layout import Buckets, RowLayout
 
-
 PRODUCT_LENGTH = 512
 """Rows up to this length are attended by two batched products on CPU; longer ones by the flash kernel."""
 
