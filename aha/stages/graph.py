@@ -56,13 +56,13 @@ def model_of(recipe: Recipe, name: str, directory: RunDirectory) -> str | None:
 
 
 def root_model(recipe: Recipe, name: str) -> str | None:
-    """The model outside the run from which stage `name` descends; None where a stage of the run makes it."""
+    """The model outside the run from which stage `name` descends; None where a stage of the run makes it.
+
+    Stages refer to stages before them (`model_of` sees to that), so this ends.
+    """
     stage = recipe.stages[name]
     while not isinstance(stage, PretrainStage) and stage.model.startswith(FROM_STAGE):
-        source = recipe.stages[stage.model.removeprefix(FROM_STAGE)]
-        if not isinstance(source, PretrainStage) and source.model == stage.model:
-            raise ConfigError(f"stages.{name}.model refers to itself.")
-        stage = source
+        stage = recipe.stages[stage.model.removeprefix(FROM_STAGE)]
     return None if isinstance(stage, PretrainStage) else recipe.models.get(stage.model, stage.model)
 
 

@@ -49,9 +49,10 @@ def log_round(
 
 
 def timing(parts: RLParts, step: int, num_sampled: int, num_trained: int) -> dict[str, float]:
-    """Seconds by phase since the last line, tokens a second (new ones sampled; prompt and new ones trained)."""
+    """Seconds by phase since the last line, tokens a second (new ones sampled; prompt and new ones trained), memory."""
     seconds = parts.clock.seconds()
     values = {f"seconds/{phase}": spent for phase, spent in seconds.items()}
+    values["memory_bytes"] = parts.memory_bytes()
     if step:
         values["eta_seconds"] = sum(seconds.values()) * (parts.stage.rounds - step)
     for phase, num_tokens in (("sample", num_sampled), ("update", num_trained)):

@@ -67,6 +67,8 @@ class RLParts:
     stop: StopRequest
     clock: PhaseClock
     log: MetricsLog
+    memory_bytes: Callable[[], float] = lambda: 0.0
+    """Peak memory so far; depends on the machine, so it stands beside the times."""
     accept_drift: bool = False
     event: Callable[..., None] = lambda kind, **facts: None
     watchers: Sequence[Watcher] = field(default_factory=tuple)

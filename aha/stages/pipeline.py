@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+import resource
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
+
+import torch
 
 from aha.config.loading import LoadedRecipe
 from aha.config.settings import EvaluateStage, PretrainStage, RLStage
@@ -152,13 +155,15 @@ def run_rl(session: Session, node: Node) -> None:
             machine=drift_facts(stage.engine),
             world=world,
             stop=session.stop,
-            clock=PhaseClock(),
+            clock=PhaseClock(torch.cuda.synchronize if device.type == "cuda" else None),
+            memory_bytes=partial(peak_memory_bytes, device),
             log=MetricsLog(place),
             accept_drift=session.accept_drift,
             event=session.directory.event,
             watchers=watchers,
         )
         progress = train(parts)
+        examiner.on_progress = lambda found: session.stop.check_alone()
         finish_rl(parts, progress, node, examiner)
 
 
@@ -219,6 +224,13 @@ def make_examiner(sampler: Sampler, grader: Grader, loaded: LoadedModel, stage: 
     template = pick_template(stage_template(stage), loaded.tokenizer)
     stops = loaded.tokenizer.stop_token_ids
     return Examiner(sampler, grader, renderer(template, loaded.tokenizer), stops, template)
+
+
+def peak_memory_bytes(device: torch.device) -> float:
+    """Most memory that this process has held: on the GPU where it computes there, else in all."""
+    if device.type == "cuda":
+        return float(torch.cuda.max_memory_allocated(device))
+    return 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def export(loaded: LoadedModel, folder: Path, weights: NamedTensors) -> None:

@@ -89,7 +89,7 @@ def unfinished(session: Session, names: Sequence[str]) -> list[str]:
     waiting: list[str] = []
     for name in names:
         stage = session.recipe.stages[name]
-        after = not isinstance(stage, PretrainStage) and stage.model.removeprefix(FROM_STAGE) in waiting
+        after = not isinstance(stage, PretrainStage) and stage.model in [FROM_STAGE + other for other in waiting]
         if after or done(node_of(session.recipe, name, session.directory, session.hash_of), session.directory) is None:
             waiting.append(name)
     return waiting

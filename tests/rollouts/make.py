@@ -10,7 +10,10 @@ from aha.types import Completion, Group, Problem, Rollout, Segment, Verdict, Ver
 PROBLEM = Problem("p", "test", [{"role": "user", "content": "1+1"}], "2", VerifierSpec("number"))
 
 
-def make_rollout(group_id, place, outcome, reward, text="<think> x </think> <answer> 2 </answer>", finish="stop", num=4):
+GOOD = "<think> x </think> <answer> 2 </answer>"
+
+
+def make_rollout(group_id, place, outcome, reward, text=GOOD, finish="stop", num=4):
     completion = Completion(
         f"{group_id}/{place}",
         np.arange(num, dtype=np.int32),
@@ -29,6 +32,5 @@ def make_rollout(group_id, place, outcome, reward, text="<think> x </think> <ans
 
 
 def make_group(group_id, rollouts, **changes):
-    return Group(
-        group_id, [make_rollout(group_id, i, outcome, reward, **changes) for i, (outcome, reward) in enumerate(rollouts)]
-    )
+    made = [make_rollout(group_id, i, outcome, reward, **changes) for i, (outcome, reward) in enumerate(rollouts)]
+    return Group(group_id, made)

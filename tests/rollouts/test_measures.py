@@ -37,7 +37,11 @@ def test_metrics_of_a_round():
     assert found["truncated_frac"] == 0.5
     assert found["reflection_rate"] == 0.5
     assert found["undecided_frac"] == 0.0
-    assert (found["groups/kept_frac"], found["groups/all_wrong_frac"], found["groups/all_correct_frac"]) == (0.5, 0.5, 0)
+    assert (found["groups/kept_frac"], found["groups/all_wrong_frac"], found["groups/all_correct_frac"]) == (
+        0.5,
+        0.5,
+        0,
+    )
 
 
 def test_undecided_rollouts_count_in_their_own_metric_alone():

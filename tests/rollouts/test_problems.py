@@ -62,7 +62,8 @@ def test_shares_are_sizes_unless_weights_are_given(tmp_path):
 @pytest.mark.parametrize("weights", [(1, None), (1, 0), (-1, 2)])
 def test_weights_for_some_or_not_positive_are_refused(tmp_path, weights):
     files = [write_rows(tmp_path, f"{i}.jsonl", 2) for i in range(2)]
-    tasks = [{"name": name} | ({} if weight is None else {"weight": weight}) for name, weight in zip(files, weights)]
+    given = [{} if weight is None else {"weight": weight} for weight in weights]
+    tasks = [{"name": name} | entry for name, entry in zip(files, given, strict=True)]
     settings = DataSettings(tasks=tasks)
     with pytest.raises(ConfigError, match="weights must be positive"):
         task_weights(settings, load_tasks(settings))

@@ -1,0 +1,115 @@
+from concurrent.futures import Future
+
+import numpy as np
+import pytest
+
+from aha.config.settings import RewardSettings
+from aha.engines.fake import LetterTokenizer
+from aha.rollouts.grading import Grader, PendingGroup, then, to_verdict
+from aha.runtime.workers import CallResult
+from aha.types import Completion, Request, Segment
+from tests.rollouts.make import GOOD, PROBLEM
+from tests.stages.world import InlinePool
+
+TOKENIZER = LetterTokenizer()
+
+
+def pending(num=2, prompt="1+1"):
+    ids = tuple(TOKENIZER.encode(prompt))
+    return PendingGroup("1/0", PROBLEM, [Request(f"1/0/{i}", ids, i, 50) for i in range(num)])
+
+
+def completion(place, text=GOOD, finish="stop"):
+    ids = np.array(TOKENIZER.encode(text), dtype=np.int32)
+    return Completion(f"1/0/{place}", ids, -np.ones(len(ids), np.float32), finish, [Segment("model", 0, 1, 0)], text)
+
+
+class Later:
+    """A pool whose calls are answered by hand."""
+
+    def __init__(self):
+        self.calls, self.futures = [], []
+
+    def submit(self, target, arguments, cpu_seconds=None):
+        self.calls.append((target, arguments))
+        self.futures.append(Future())
+        return self.futures[-1]
+
+
+def answered(outcome, seconds=0.5):
+    return CallResult({"outcome": outcome, "extracted": "2", "reason": "match"}, None, "", seconds)
+
+
+def test_rollouts_come_in_request_order_with_weighted_rewards():
+    pool, group = Later(), pending()
+    grader = Grader(pool, [RewardSettings(name="accuracy"), RewardSettings(name="format", weight=0.5)], TOKENIZER)
+    grader.add(group, completion(1))
+    grader.add(group, completion(0))
+    pool.futures[1].set_result(answered("correct"))
+    pool.futures[0].set_result(answered("wrong"))
+    rollouts = grader.finish(group).rollouts
+    assert [rollout.id for rollout in rollouts] == ["1/0/0", "1/0/1"]
+    assert [rollout.reward for rollout in rollouts] == [1.5, 0.5]
+    assert rollouts[0].verdict.seconds == 0.5
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [("exception", "crash"), ("memory", "crash"), ("timeout", "timeout"), ("lost_worker", "lost_worker")],
+)
+def test_a_failed_call_is_undecided(failure, reason):
+    verdict = to_verdict(CallResult(None, failure, "why", 1.0))
+    assert (verdict.outcome, verdict.reason) == ("undecided", reason)
+
+
+def test_a_cancelled_call_cancels_its_verdict():
+    source: Future[CallResult] = Future()
+    target = then(source, to_verdict)
+    source.cancel()
+    assert target.cancelled()
+
+
+def test_a_custom_reward_is_asked_once_a_group_and_none_is_left_out():
+    pool, group = Later(), pending()
+    grader = Grader(pool, [RewardSettings(name="accuracy"), RewardSettings(name="mine.py:f", weight=2.0)], TOKENIZER)
+    grader.add(group, completion(0))
+    assert len(pool.calls) == 1
+    grader.add(group, completion(1, "other"))
+    assert len(pool.calls) == 3
+    columns = pool.calls[2][1]["columns"]
+    assert columns["completions"] == [GOOD, "other"]
+    assert columns["answer"] == ["2", "2"]
+    for future in pool.futures[:2]:
+        future.set_result(answered("correct"))
+    pool.futures[2].set_result(CallResult({"points": [0.25, None]}, None, "", 0.1))
+    first, second = grader.finish(group).rollouts
+    assert (first.reward, second.reward) == (1.5, 1.0)
+    assert second.rewards["mine.py:f"] is None
+
+
+def test_a_custom_reward_that_fails_makes_its_group_undecided():
+    pool, group = Later(), pending(1)
+    grader = Grader(pool, [RewardSettings(name="mine.py:f")], TOKENIZER)
+    grader.add(group, completion(0))
+    pool.futures[0].set_result(answered("correct"))
+    pool.futures[1].set_result(CallResult(None, "timeout", "", 9.0))
+    verdict = grader.finish(group).rollouts[0].verdict
+    assert (verdict.outcome, verdict.reason) == ("undecided", "timeout")
+
+
+def test_points_for_length_are_added():
+    group = pending(1)
+    grader = Grader(InlinePool(), [RewardSettings(name="accuracy")], TOKENIZER, lambda num, limit: -num / limit)
+    grader.add(group, completion(0))
+    rollout = grader.finish(group).rollouts[0]
+    assert rollout.rewards["overlong"] == -len(GOOD) / 50
+    assert rollout.reward == 1 - len(GOOD) / 50
+
+
+def test_a_thought_that_the_prompt_opened_belongs_to_the_response():
+    group = pending(1, "1+1 <think>")
+    grader = Grader(InlinePool(), [RewardSettings(name="format")], TOKENIZER)
+    grader.add(group, completion(0, "x </think> <answer> 2 </answer>"))
+    rollout = grader.finish(group).rollouts[0]
+    assert rollout.reward == 1.0
+    assert rollout.verdict.outcome == "correct"
