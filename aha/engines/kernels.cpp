@@ -22,63 +22,100 @@ static inline void narrow(float x, bf16* out) {  // round to nearest even
     out->bits = uint16_t((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
 
+// 16 lanes; the compiler maps them to whatever the machine has.
+typedef float Floats __attribute__((vector_size(64)));
+typedef int32_t Ints __attribute__((vector_size(64)));
+typedef uint32_t Words __attribute__((vector_size(64)));
+typedef uint16_t Halves __attribute__((vector_size(32)));
+
+static inline Floats load(const float* from) {
+    Floats x;
+    std::memcpy(&x, from, 64);
+    return x;
+}
+static inline Floats load(const bf16* from) {
+    Halves x;
+    std::memcpy(&x, from, 32);
+    return (Floats)(__builtin_convertvector(x, Words) << 16);
+}
+static inline Floats larger(Floats a, Floats b) { return a > b ? a : b; }
+static inline float sum(Floats x) {
+    float total = 0;
+    for (int t = 0; t < BLOCK; t++) total += x[t];
+    return total;
+}
+
 // e^x for x <= 0, relative error below 3e-7.
-static inline float exp_negative(float x) {
-    x = std::max(x, -87.0f);
-    int whole = int(x * 1.44269504f - 0.5f);
-    float r = x - float(whole) * 0.693359375f + float(whole) * 2.12194440e-4f;
-    float y = 1.9875691500e-4f;
-    y = y * r + 1.3981999507e-3f;
+static inline Floats exp_negative(Floats x) {
+    x = larger(x, Floats{} - 87.0f);
+    Ints whole = __builtin_convertvector(x * 1.44269504f - 0.5f, Ints);
+    Floats n = __builtin_convertvector(whole, Floats);
+    Floats r = x - n * 0.693359375f + n * 2.12194440e-4f;
+    Floats y = r * 1.9875691500e-4f + 1.3981999507e-3f;
     y = y * r + 8.3334519073e-3f;
     y = y * r + 4.1665795894e-2f;
     y = y * r + 1.6666665459e-1f;
     y = y * r + 5.0000001201e-1f;
     y = y * r * r + r + 1.0f;
-    uint32_t bits = uint32_t(whole + 127) << 23;
-    float scale;
-    std::memcpy(&scale, &bits, 4);
-    return y * scale;
+    return y * (Floats)((whole + 127) << 23);
 }
 
-// One query row and one key-value head with its `group` query heads.
+// One query row and one key-value head, whose G query heads read it together.
 // keys: [blocks, kv, D, BLOCK] (transposed inside a block), values: [blocks, kv, BLOCK, D].
-template <typename T>
-static void attend_head(const T* q, const T* keys, const T* values, const int32_t* table, int length, int group, int kv,
-                        int num_kv, int D, float scale, float* scores, float* sums, T* out) {
-    int blocks = (length + BLOCK - 1) / BLOCK, padded = blocks * BLOCK;
+template <typename T, int G>
+static void attend_group(const T* q, const T* keys, const T* values, const int32_t* table, int length, int kv,
+                         int num_kv, int D, float scale, Floats* scores, T* out) {
+    int blocks = (length + BLOCK - 1) / BLOCK;
     for (int b = 0; b < blocks; b++) {
         const T* block = keys + (int64_t(table[b]) * num_kv + kv) * D * BLOCK;
-        for (int g = 0; g < group; g++) {
-            float acc[BLOCK] = {0};
-            for (int d = 0; d < D; d++) {
-                float x = widen(q[g * D + d]);
-                for (int t = 0; t < BLOCK; t++) acc[t] += x * widen(block[d * BLOCK + t]);
-            }
-            for (int t = 0; t < BLOCK; t++) scores[g * padded + b * BLOCK + t] = acc[t] * scale;
+        Floats acc[G] = {};
+        for (int d = 0; d < D; d++) {
+            Floats k = load(block + d * BLOCK);
+            for (int g = 0; g < G; g++) acc[g] += widen(q[g * D + d]) * k;
         }
+        for (int g = 0; g < G; g++) scores[g * blocks + b] = acc[g] * scale;
     }
-    for (int g = 0; g < group; g++) {
-        float* row = scores + g * padded;
-        float top = row[0], total = 0;
-        for (int t = 1; t < length; t++) top = std::max(top, row[t]);
-        for (int t = length; t < padded; t++) row[t] = -1e30f;
-        float lanes[BLOCK] = {0};
-        for (int b = 0; b < blocks; b++)
-            for (int t = 0; t < BLOCK; t++) {
-                float p = exp_negative(row[b * BLOCK + t] - top);
-                row[b * BLOCK + t] = p;
-                lanes[t] += p;
-            }
-        for (int t = 0; t < BLOCK; t++) total += lanes[t];
-        float* acc = sums + g * D;
-        std::fill(acc, acc + D, 0.0f);
+    float inverse[G];
+    for (int g = 0; g < G; g++) {
+        Floats* row = scores + g * blocks;
+        for (int t = length - (blocks - 1) * BLOCK; t < BLOCK; t++) row[blocks - 1][t] = -3e38f;
+        Floats tops = row[0], totals = {};
+        for (int b = 1; b < blocks; b++) tops = larger(tops, row[b]);
+        float top = tops[0];
+        for (int t = 1; t < BLOCK; t++) top = std::max(top, tops[t]);
+        for (int b = 0; b < blocks; b++) totals += row[b] = exp_negative(row[b] - top);
+        inverse[g] = 1.0f / sum(totals);
+    }
+    const float* weights = reinterpret_cast<const float*>(scores);
+    int d = 0;
+    for (; d + BLOCK <= D; d += BLOCK) {
+        Floats acc[G] = {};
         for (int t = 0; t < length; t++) {
-            const T* value = values + ((int64_t(table[t / BLOCK]) * num_kv + kv) * BLOCK + t % BLOCK) * D;
-            float p = row[t];
-            for (int d = 0; d < D; d++) acc[d] += p * widen(value[d]);
+            Floats v = load(values + ((int64_t(table[t / BLOCK]) * num_kv + kv) * BLOCK + t % BLOCK) * D + d);
+            for (int g = 0; g < G; g++) acc[g] += weights[g * blocks * BLOCK + t] * v;
         }
-        float inverse = 1.0f / total;
-        for (int d = 0; d < D; d++) narrow(acc[d] * inverse, out + g * D + d);
+        for (int g = 0; g < G; g++)
+            for (int t = 0; t < BLOCK; t++) narrow(acc[g][t] * inverse[g], out + g * D + d + t);
+    }
+    for (; d < D; d++)
+        for (int g = 0; g < G; g++) {
+            float acc = 0;
+            for (int t = 0; t < length; t++)
+                acc += weights[g * blocks * BLOCK + t] *
+                       widen(values[((int64_t(table[t / BLOCK]) * num_kv + kv) * BLOCK + t % BLOCK) * D + d]);
+            narrow(acc * inverse[g], out + g * D + d);
+        }
+}
+
+// Groups of any size, up to four query heads at a time.
+template <typename T>
+static void attend_head(const T* q, const T* keys, const T* values, const int32_t* table, int length, int group, int kv,
+                        int num_kv, int D, float scale, Floats* scores, T* out) {
+    for (int g = 0; g < group; g += 4, q += 4 * D, out += 4 * D) {
+        int left = group - g;
+        auto run = left >= 4 ? attend_group<T, 4> : left == 3 ? attend_group<T, 3>
+                 : left == 2 ? attend_group<T, 2> : attend_group<T, 1>;
+        run(q, keys, values, table, length, kv, num_kv, D, scale, scores, out);
     }
 }
 
@@ -87,16 +124,16 @@ static void attend(const T* q, const T* keys, const T* values, const int32_t* ta
                    int heads, int num_kv, int D, int table_width, float scale, int threads, T* out) {
     int group = heads / num_kv, longest = 0;
     for (int r = 0; r < rows; r++) longest = std::max(longest, int(lengths[r]));
-    int padded = (longest + BLOCK - 1) / BLOCK * BLOCK;
+    int blocks = (longest + BLOCK - 1) / BLOCK;
 #pragma omp parallel num_threads(threads)
     {
-        std::vector<float> scores(size_t(group) * padded), sums(size_t(group) * D);
+        std::vector<Floats> scores(size_t(4) * blocks);
 #pragma omp for schedule(dynamic, 4)
         for (int task = 0; task < rows * num_kv; task++) {
             int r = task / num_kv, kv = task % num_kv;
             int64_t at = (int64_t(r) * heads + kv * group) * D;
             attend_head(q + at, keys, values, tables + int64_t(r) * table_width, lengths[r], group, kv, num_kv, D,
-                        scale, scores.data(), sums.data(), out + at);
+                        scale, scores.data(), out + at);
         }
     }
 }
@@ -108,38 +145,35 @@ static void draw(const T* logits, const float* temperatures, const float* unifor
                  int64_t* tokens, float* logprobs) {
 #pragma omp parallel num_threads(threads)
     {
-        std::vector<float> weights(V + BLOCK);
+        int chunks = (V + BLOCK - 1) / BLOCK;
+        std::vector<Floats> weights(chunks);
 #pragma omp for schedule(static)
         for (int r = 0; r < rows; r++) {
             const T* row = logits + int64_t(r) * V;
-            float inverse = 1.0f / temperatures[r];
-            float tops[BLOCK];
-            std::fill(tops, tops + BLOCK, -3e38f);
-            int V16 = V / BLOCK * BLOCK;
-            for (int v = 0; v < V16; v += BLOCK)
-                for (int t = 0; t < BLOCK; t++) tops[t] = std::max(tops[t], widen(row[v + t]));
-            for (int v = V16; v < V; v++) tops[0] = std::max(tops[0], widen(row[v]));
-            float top = *std::max_element(tops, tops + BLOCK);
-            for (int v = 0; v < V; v++) weights[v] = exp_negative((widen(row[v]) - top) * inverse);
-            std::fill(weights.begin() + V, weights.end(), 0.0f);
+            float inverse = 1.0f / temperatures[r], top = -3e38f;
+            for (int c = 0; c < chunks; c++) {
+                weights[c] = Floats{} - 3e38f;
+                if ((c + 1) * BLOCK <= V) weights[c] = load(row + c * BLOCK);
+                else for (int t = 0; c * BLOCK + t < V; t++) weights[c][t] = widen(row[c * BLOCK + t]);
+            }
+            Floats tops = weights[0];
+            for (int c = 1; c < chunks; c++) tops = larger(tops, weights[c]);
+            for (int t = 0; t < BLOCK; t++) top = std::max(top, tops[t]);
             double total = 0;
-            int chunks = (V + BLOCK - 1) / BLOCK;
-            auto chunk_sum = [&](int c) {
-                float sum = 0;
-                for (int t = 0; t < BLOCK; t++) sum += weights[c * BLOCK + t];
-                return sum;
-            };
-            for (int c = 0; c < chunks; c++) total += chunk_sum(c);
+            for (int c = 0; c < chunks; c++) {
+                weights[c] = exp_negative((weights[c] - top) * inverse);
+                total += sum(weights[c]);
+            }
             double target = double(uniforms[r]) * total, before = 0;
             int c = 0;
             for (; c + 1 < chunks; c++) {
-                double sum = chunk_sum(c);
-                if (before + sum > target) break;
-                before += sum;
+                double weight = sum(weights[c]);
+                if (before + weight > target) break;
+                before += weight;
             }
             int token = c * BLOCK;
             for (int last = std::min(V, token + BLOCK) - 1; token < last; token++) {
-                before += weights[token];
+                before += weights[c][token - c * BLOCK];
                 if (before > target) break;
             }
             tokens[r] = token;

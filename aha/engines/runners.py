@@ -126,11 +126,13 @@ class DecoderRunner:
         cos, sin = rotary_tables(self.frequencies, positions_N, x.dtype)
         for index, layer in enumerate(self._layers()):
             heads = F.linear(layer.input_layernorm(x), *self.qkv[index]).view(len(x), -1, config.head_dim)
-            q, k, v = torch.split(heads, [config.num_heads, config.num_kv_heads, config.num_kv_heads], 1)
+            qk, v = torch.split(heads, [config.num_heads + config.num_kv_heads, config.num_kv_heads], 1)
             attention = layer.self_attn
             if attention.q_norm is not None and attention.k_norm is not None:
-                q, k = attention.q_norm(q), attention.k_norm(k)
-            mixed = attend(index, rotate(q, cos, sin), rotate(k, cos, sin), v)
+                q, k = torch.split(qk, [config.num_heads, config.num_kv_heads], 1)
+                qk = torch.cat((attention.q_norm(q), attention.k_norm(k)), 1)
+            q, k = torch.split(rotate(qk, cos, sin), [config.num_heads, config.num_kv_heads], 1)
+            mixed = attend(index, q, k, v)
             x = x + attention.o_proj(mixed.flatten(1))
             gate, up = F.linear(layer.post_attention_layernorm(x), *self.gate_up[index]).chunk(2, -1)
             x = x + layer.mlp.down_proj(F.silu(gate) * up)
