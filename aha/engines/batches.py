@@ -1,17 +1,22 @@
-"""Samples as tensors: micro-batches by token budget, rows concatenated without padding."""
+"""Samples as tensors: micro-batches by token budget, rows concatenated without padding, common prompts once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
 from aha.algorithms.objective import Tokens
 from aha.errors import DataError
+from aha.models.attention import PRODUCT_LENGTH
+from aha.models.decoder import Decoder
 from aha.models.layout import RowLayout
 from aha.types import Float32, Sample
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(slots=True, frozen=True)
@@ -48,38 +53,82 @@ def trained_mask(sample: Sample) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return mask_T
 
 
-def make_batch(samples: Sequence[Sample], device: torch.device, dtype: torch.dtype) -> Batch:
-    """Concatenate samples to a batch; floats become `dtype`. Raises DataError where only some have been scored."""
-    lengths = [len(sample.token_ids_T) for sample in samples]
-    masks = [trained_mask(sample) for sample in samples]
-    trained = [max(1, int(mask_T.sum())) for mask_T in masks]
-    sampled = [mask_T & sample.action_mask_T for mask_T, sample in zip(masks, samples, strict=True)]
+@dataclass(slots=True, frozen=True)
+class Rows:
+    """Which tokens of which sample make each row of a batch, and which row a row continues (-1: none)."""
 
-    def on_device(arrays: Sequence[np.ndarray[tuple[int], np.dtype[np.generic]]], kind: torch.dtype) -> torch.Tensor:
-        return torch.from_numpy(np.concatenate(arrays)).to(device=device, dtype=kind)
+    pieces: list[tuple[int, int, int]]
+    """(sample, start, end) of each row."""
+    heads: list[int]
+
+    def layout(self, device: torch.device) -> RowLayout:
+        """The rows as the model takes them."""
+        return RowLayout([end - start for _, start, end in self.pieces], device, self.heads)
+
+    def take(self, arrays: Sequence[Array]) -> Array:
+        """One array a sample [T] to one of the batch's tokens [N]."""
+        return np.concatenate([arrays[i][start:end] for i, start, end in self.pieces])
+
+
+def rows_of(samples: Sequence[Sample], share: bool) -> Rows:
+    """One row a sample; where `share`, a prompt that several samples begin with is a row of its own, which theirs
+    continue, so that it is computed once."""
+    by_prompt: dict[bytes, list[int]] = {}
+    for i, sample in enumerate(samples):
+        prompt = sample.token_ids_T[: prompt_length(sample)].tobytes() if share else b""
+        by_prompt.setdefault(prompt or str(i).encode(), []).append(i)
+    rows = Rows([], [])
+    for members in by_prompt.values():
+        head, start = -1, 0
+        if len(members) > 1:
+            head, start = len(rows.pieces), prompt_length(samples[members[0]])
+            rows.pieces.append((members[0], 0, start))
+            rows.heads.append(-1)
+        rows.pieces.extend((i, start, len(samples[i].token_ids_T)) for i in members)
+        rows.heads.extend(head for _ in members)
+    return rows
+
+
+def prompt_length(sample: Sample) -> int:
+    """Tokens before the first that is trained or the model's own choice; 0 where there is none."""
+    return int(np.argmax(sample.action_mask_T | trained_mask(sample)))
+
+
+def can_share(model: object, samples: Sequence[Sample], device: torch.device) -> bool:
+    """Whether prompts are computed once: by our decoder on CPU, where rows are short enough for batched products."""
+    longest = max((len(sample.token_ids_T) for sample in samples), default=0)
+    return isinstance(model, Decoder) and device.type == "cpu" and longest <= PRODUCT_LENGTH
+
+
+def make_batch(samples: Sequence[Sample], device: torch.device, dtype: torch.dtype, share: bool = False) -> Batch:
+    """Concatenate samples to a batch; floats become `dtype`. Raises DataError where only some have been scored."""
+    rows = rows_of(samples, share)
+    masks = [trained_mask(sample) for sample in samples]
+    sampled = [mask_T & sample.action_mask_T for mask_T, sample in zip(masks, samples, strict=True)]
+    lengths = [np.full(len(mask_T), max(1, int(mask_T.sum()))) for mask_T in masks]
+
+    def on_device(arrays: Sequence[Array], kind: torch.dtype) -> torch.Tensor:
+        return torch.from_numpy(rows.take(arrays)).to(device=device, dtype=kind)
+
+    def optional(arrays: Sequence[Float32 | None]) -> torch.Tensor | None:
+        present = [array for array in arrays if array is not None]
+        if present and len(present) < len(arrays):
+            raise DataError(
+                f"Only {len(present)} of {len(arrays)} samples of a batch have reference or learner log-probs.",
+                cure="Score all samples of a round, or none.",
+            )
+        return on_device(present, dtype) if present else None
 
     tokens = Tokens(
         mask_N=on_device(masks, torch.bool),
         sampled_N=on_device(sampled, torch.bool),
-        rows_N=on_device([np.repeat(np.arange(len(lengths)), lengths)], torch.int64),
-        num_rows=len(lengths),
-        lengths_N=on_device([np.repeat(trained, lengths)], dtype),
+        rows_N=on_device([np.full(len(mask_T), i) for i, mask_T in enumerate(masks)], torch.int64),
+        num_rows=len(samples),
+        lengths_N=on_device(lengths, dtype),
         advantages_N=on_device([sample.advantages_T for sample in samples], dtype),
         sampler_N=on_device([sample.sampler_logprobs_T for sample in samples], dtype),
-        learner_N=_optional([sample.learner_logprobs_T for sample in samples], device, dtype),
-        reference_N=_optional([sample.reference_logprobs_T for sample in samples], device, dtype),
+        learner_N=optional([sample.learner_logprobs_T for sample in samples]),
+        reference_N=optional([sample.reference_logprobs_T for sample in samples]),
     )
     token_ids_N = on_device([sample.token_ids_T for sample in samples], torch.int64)
-    return Batch(token_ids_N, RowLayout(lengths, device), tokens)
-
-
-def _optional(arrays: Sequence[Float32 | None], device: torch.device, dtype: torch.dtype) -> torch.Tensor | None:
-    present = [array for array in arrays if array is not None]
-    if not present:
-        return None
-    if len(present) < len(arrays):
-        raise DataError(
-            f"Only {len(present)} of {len(arrays)} samples of a batch have reference or learner log-probs.",
-            cure="Score all samples of a round, or none.",
-        )
-    return torch.from_numpy(np.concatenate(present)).to(device=device, dtype=dtype)
+    return Batch(token_ids_N, rows.layout(device), tokens)

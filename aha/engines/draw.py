@@ -10,8 +10,6 @@ from aha.engines.kernels import Kernels
 from aha.types import Float32
 
 GOLDEN = 0x9E3779B97F4A7C15
-TOP_FIRST = 128
-"""How many of the likeliest tokens are sorted before all of them are."""
 
 
 def uniforms(seeds_B: npt.NDArray[np.uint64], counts_B: npt.NDArray[np.uint64]) -> Float32:
@@ -42,31 +40,9 @@ def draw_tokens(
     device = logits_BV.device
     heat = torch.from_numpy(np.where(temperatures_B > 0, temperatures_B, np.float32(1))).to(device)
     chances = torch.from_numpy(uniforms_B).to(device)
-    tokens, logprobs = kernels.draw(logits_BV, heat, chances)
-    if (cut := np.flatnonzero((top_ps_B < 1) & (temperatures_B > 0))).size:
-        rows = torch.from_numpy(cut).to(device)
-        limits = torch.from_numpy(top_ps_B[cut]).to(device)
-        tokens[rows], logprobs[rows] = _draw_top_p(logits_BV[rows], heat[rows], limits, chances[rows])
+    tokens, logprobs = kernels.draw(logits_BV, heat, torch.from_numpy(top_ps_B).to(device), chances)
     if (greedy := np.flatnonzero(temperatures_B <= 0)).size:
         rows = torch.from_numpy(greedy).to(device)
         table = torch.log_softmax(logits_BV[rows].float(), 1)
         logprobs[rows], tokens[rows] = table.max(1)
     return tokens, logprobs
-
-
-def _draw_top_p(
-    logits_BV: torch.Tensor, heat_B: torch.Tensor, top_ps_B: torch.Tensor, chances_B: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """As draw_tokens, for rows with top-p below 1."""
-    logprobs_BV = torch.log_softmax(logits_BV.float() / heat_B[:, None], 1)
-    probs_BV = logprobs_BV.exp()
-    likeliest = probs_BV.topk(min(TOP_FIRST, probs_BV.shape[1]), 1).values
-    if (likeliest.sum(1) < top_ps_B).any():
-        likeliest = probs_BV.sort(1, descending=True).values
-    before = likeliest.cumsum(1) - likeliest
-    last = (before < top_ps_B[:, None]).sum(1, keepdim=True) - 1
-    probs_BV = probs_BV.masked_fill(probs_BV < likeliest.gather(1, last), 0)
-    sums = probs_BV.cumsum(1, dtype=torch.float64)
-    tokens = torch.searchsorted(sums, chances_B[:, None].double() * sums[:, -1:], right=True)
-    tokens.clamp_(max=sums.shape[1] - 1)
-    return tokens.squeeze(1), logprobs_BV.gather(1, tokens).squeeze(1)

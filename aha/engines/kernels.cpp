@@ -138,15 +138,35 @@ static void attend(const T* q, const T* keys, const T* values, const int32_t* ta
     }
 }
 
-// Token and log-prob by inverse CDF over softmax(logits / temperature): the first token whose cumulated weight exceeds
-// u times the whole. Weights are kept per row so that the search reads what the sum read.
+// Zero the weights below the smallest of the likeliest that reach top_p of the total; returns what is left. Weights below
+// (1 - top_p) total / V cannot be needed: all of them together stay below what may be cut.
+static double keep_top(std::vector<Floats>& weights, std::vector<float>& likely, float top_p, double total, int V) {
+    float least = float((1.0 - top_p) * total / V);
+    likely.clear();
+    for (int v = 0; v < V; v++)
+        if (weights[v / BLOCK][v % BLOCK] >= least) likely.push_back(weights[v / BLOCK][v % BLOCK]);
+    std::sort(likely.begin(), likely.end(), [](float a, float b) { return a > b; });
+    double before = 0, kept = 0;
+    size_t count = 0;
+    while (count < likely.size() && before < top_p * total) before += likely[count++];
+    float edge = likely[std::max(count, size_t(1)) - 1];
+    for (Floats& chunk : weights) {
+        chunk = chunk >= edge ? chunk : Floats{};
+        kept += sum(chunk);
+    }
+    return kept;
+}
+
+// Token and log-prob by inverse CDF over softmax(logits / temperature) cut at top-p: the first token whose cumulated
+// weight exceeds u times the whole. The log-prob is that before the cut.
 template <typename T>
-static void draw(const T* logits, const float* temperatures, const float* uniforms, int rows, int V, int threads,
-                 int64_t* tokens, float* logprobs) {
+static void draw(const T* logits, const float* temperatures, const float* top_ps, const float* uniforms, int rows, int V,
+                 int threads, int64_t* tokens, float* logprobs) {
 #pragma omp parallel num_threads(threads)
     {
         int chunks = (V + BLOCK - 1) / BLOCK;
         std::vector<Floats> weights(chunks);
+        std::vector<float> likely;
 #pragma omp for schedule(static)
         for (int r = 0; r < rows; r++) {
             const T* row = logits + int64_t(r) * V;
@@ -164,7 +184,8 @@ static void draw(const T* logits, const float* temperatures, const float* unifor
                 weights[c] = exp_negative((weights[c] - top) * inverse);
                 total += sum(weights[c]);
             }
-            double target = double(uniforms[r]) * total, before = 0;
+            double kept = top_ps[r] < 1 ? keep_top(weights, likely, top_ps[r], total, V) : total;
+            double target = double(uniforms[r]) * kept, before = 0;
             int c = 0;
             for (; c + 1 < chunks; c++) {
                 double weight = sum(weights[c]);
@@ -182,15 +203,69 @@ static void draw(const T* logits, const float* temperatures, const float* unifor
     }
 }
 
+// RMS norm with the roundings of models/decoder.py: the scaled row, then its product with the weight.
+template <typename T>
+static void norm(const T* x, const T* weight, float eps, int rows, int width, int threads, T* out) {
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int r = 0; r < rows; r++) {
+        const T* row = x + int64_t(r) * width;
+        float lanes[BLOCK] = {0}, total = 0;
+        int whole = width / BLOCK * BLOCK;
+        for (int d = 0; d < whole; d += BLOCK)
+            for (int t = 0; t < BLOCK; t++) lanes[t] += widen(row[d + t]) * widen(row[d + t]);
+        for (int t = 0; t < BLOCK; t++) total += lanes[t];
+        for (int d = whole; d < width; d++) total += widen(row[d]) * widen(row[d]);
+        float inverse = 1.0f / __builtin_sqrtf(total / width + eps);
+        for (int d = 0; d < width; d++) {
+            T scaled;
+            narrow(widen(row[d]) * inverse, &scaled);
+            narrow(widen(scaled) * widen(weight[d]), out + int64_t(r) * width + d);
+        }
+    }
+}
+
+// silu(first half) times second half of each row, rounded after each as torch does.
+template <typename T>
+static void gate(const T* both, int rows, int width, int threads, T* out) {
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int r = 0; r < rows; r++) {
+        const T *first = both + int64_t(r) * 2 * width, *second = first + width;
+        T* to = out + int64_t(r) * width;
+        int d = 0;
+        for (; d + BLOCK <= width; d += BLOCK) {
+            Floats x = load(first + d), small = exp_negative(x > 0 ? -x : x);
+            Floats sigmoid = (x > 0 ? Floats{} + 1.0f : small) / (small + 1.0f), up = load(second + d);
+            Floats silu = x * sigmoid;
+            for (int t = 0; t < BLOCK; t++) {
+                T rounded;
+                narrow(silu[t], &rounded);
+                narrow(widen(rounded) * up[t], to + d + t);
+            }
+        }
+        for (; d < width; d++) {
+            float x = widen(first[d]);
+            T rounded;
+            narrow(x / (1.0f + __builtin_expf(-x)), &rounded);
+            narrow(widen(rounded) * widen(second[d]), to + d);
+        }
+    }
+}
+
 extern "C" {
 #define AHA_EXPORT(T, NAME)                                                                                            \
     void attend_##NAME(const T* q, const T* keys, const T* values, const int32_t* tables, const int32_t* lengths,      \
                        int rows, int heads, int num_kv, int D, int table_width, float scale, int threads, T* out) {    \
         attend<T>(q, keys, values, tables, lengths, rows, heads, num_kv, D, table_width, scale, threads, out);         \
     }                                                                                                                  \
-    void draw_##NAME(const T* logits, const float* temperatures, const float* uniforms, int rows, int V, int threads,  \
-                     int64_t* tokens, float* logprobs) {                                                               \
-        draw<T>(logits, temperatures, uniforms, rows, V, threads, tokens, logprobs);                                   \
+    void draw_##NAME(const T* logits, const float* temperatures, const float* top_ps, const float* uniforms, int rows, \
+                     int V, int threads, int64_t* tokens, float* logprobs) {                                           \
+        draw<T>(logits, temperatures, top_ps, uniforms, rows, V, threads, tokens, logprobs);                           \
+    }                                                                                                                  \
+    void norm_##NAME(const T* x, const T* weight, float eps, int rows, int width, int threads, T* out) {               \
+        norm<T>(x, weight, eps, rows, width, threads, out);                                                            \
+    }                                                                                                                  \
+    void gate_##NAME(const T* both, int rows, int width, int threads, T* out) {                                        \
+        gate<T>(both, rows, width, threads, out);                                                                      \
     }
 AHA_EXPORT(float, float32)
 AHA_EXPORT(bf16, bfloat16)

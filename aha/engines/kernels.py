@@ -13,14 +13,19 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
+import torch.nn.functional as F
+
+from aha.models.decoder import rms_norm
 
 SOURCE = Path(__file__).with_name("kernels.cpp")
 FLAGS = ["-O3", "-march=native", "-std=c++17", "-shared", "-fPIC", "-fopenmp", "-fno-math-errno", "-fno-trapping-math"]
+TOP_FIRST = 128
+"""How many of the likeliest tokens are sorted before all of them are."""
 NAMES = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
 
 
 class Kernels(Protocol):
-    """Decode attention and drawing."""
+    """Decode attention, drawing, and the small steps between the matrix products."""
 
     def attend(
         self,
@@ -36,10 +41,16 @@ class Kernels(Protocol):
         """
 
     def draw(
-        self, logits_BV: torch.Tensor, temperatures_B: torch.Tensor, uniforms_B: torch.Tensor
+        self, logits_BV: torch.Tensor, heat_B: torch.Tensor, top_ps_B: torch.Tensor, uniforms_B: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Tokens (int64 [B]) by inverse CDF at `uniforms_B`, and their log-probs (fp32 [B]), under
-        softmax(logits / temperature) in fp32; temperatures > 0."""
+        """Tokens (int64 [B]) by inverse CDF at `uniforms_B` over softmax(logits / heat) in fp32, cut at top-p, and their
+        log-probs (fp32 [B]) before the cut; heat > 0."""
+
+    def norm(self, x_BD: torch.Tensor, weight_D: torch.Tensor, eps: float) -> torch.Tensor:
+        """RMS norm of models/decoder.py."""
+
+    def gate(self, both_BD: torch.Tensor) -> torch.Tensor:
+        """silu(first half) · second half of each row."""
 
 
 class PlainKernels:
@@ -59,20 +70,41 @@ class PlainKernels:
         v = values[tables].permute(0, 2, 1, 3, 4).flatten(2, 3)
         seen = torch.arange(k.shape[2], device=k.device) < lengths_B[:, None]
         grouped = q_BHD.shape[1] != k.shape[1]
-        out = torch.nn.functional.scaled_dot_product_attention(
-            q_BHD[:, :, None], k, v, attn_mask=seen[:, None, None], enable_gqa=grouped
-        )
+        out = F.scaled_dot_product_attention(q_BHD[:, :, None], k, v, attn_mask=seen[:, None, None], enable_gqa=grouped)
         return out.squeeze(2)
 
     def draw(
-        self, logits_BV: torch.Tensor, temperatures_B: torch.Tensor, uniforms_B: torch.Tensor
+        self, logits_BV: torch.Tensor, heat_B: torch.Tensor, top_ps_B: torch.Tensor, uniforms_B: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """See Kernels."""
-        logprobs = torch.log_softmax(logits_BV.float() / temperatures_B[:, None], 1)
-        sums = logprobs.exp().cumsum(1, dtype=torch.float64)
+        logprobs_BV = torch.log_softmax(logits_BV.float() / heat_B[:, None], 1)
+        probs_BV = logprobs_BV.exp()
+        if (top_ps_B < 1).any():
+            probs_BV = _keep_top(probs_BV, top_ps_B)
+        sums = probs_BV.cumsum(1, dtype=torch.float64)
         targets = uniforms_B[:, None].double() * sums[:, -1:]
         tokens = torch.searchsorted(sums, targets, right=True).clamp_(max=sums.shape[1] - 1)
-        return tokens.squeeze(1), logprobs.gather(1, tokens).squeeze(1)
+        return tokens.squeeze(1), logprobs_BV.gather(1, tokens).squeeze(1)
+
+    def norm(self, x_BD: torch.Tensor, weight_D: torch.Tensor, eps: float) -> torch.Tensor:
+        """See Kernels."""
+        return rms_norm(x_BD, weight_D, eps)
+
+    def gate(self, both_BD: torch.Tensor) -> torch.Tensor:
+        """See Kernels."""
+        gate, up = both_BD.chunk(2, -1)
+        return F.silu(gate) * up
+
+
+def _keep_top(probs_BV: torch.Tensor, top_ps_B: torch.Tensor) -> torch.Tensor:
+    """Zero what is below the smallest of the likeliest that reach top-p (Holtzman et al. 2020); ties at the edge stay."""
+    likeliest = probs_BV.topk(min(TOP_FIRST, probs_BV.shape[1]), 1).values
+    if (likeliest.sum(1) < top_ps_B).any():
+        likeliest = probs_BV.sort(1, descending=True).values
+    before = likeliest.cumsum(1) - likeliest
+    last = (before < top_ps_B[:, None]).sum(1, keepdim=True) - 1
+    edges = likeliest.gather(1, last).masked_fill(top_ps_B[:, None] >= 1, 0)
+    return probs_BV.masked_fill(probs_BV < edges, 0)
 
 
 class CompiledKernels:
@@ -101,17 +133,34 @@ class CompiledKernels:
         return out
 
     def draw(
-        self, logits_BV: torch.Tensor, temperatures_B: torch.Tensor, uniforms_B: torch.Tensor
+        self, logits_BV: torch.Tensor, heat_B: torch.Tensor, top_ps_B: torch.Tensor, uniforms_B: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """See Kernels."""
         rows, vocabulary = logits_BV.shape
         tokens, logprobs = torch.empty(rows, dtype=torch.int64), torch.empty(rows)
         self._library[f"draw_{NAMES[logits_BV.dtype]}"](
-            *_pointers(logits_BV, temperatures_B, uniforms_B),
+            *_pointers(logits_BV, heat_B, top_ps_B, uniforms_B),
             *(rows, vocabulary, torch.get_num_threads()),
             *_pointers(tokens, logprobs),
         )
         return tokens, logprobs
+
+    def norm(self, x_BD: torch.Tensor, weight_D: torch.Tensor, eps: float) -> torch.Tensor:
+        """See Kernels."""
+        out = torch.empty_like(x_BD)
+        self._library[f"norm_{NAMES[x_BD.dtype]}"](
+            *_pointers(x_BD, weight_D), ctypes.c_float(eps), *x_BD.shape, torch.get_num_threads(), *_pointers(out)
+        )
+        return out
+
+    def gate(self, both_BD: torch.Tensor) -> torch.Tensor:
+        """See Kernels."""
+        rows, width = both_BD.shape[0], both_BD.shape[1] // 2
+        out = both_BD.new_empty(rows, width)
+        self._library[f"gate_{NAMES[both_BD.dtype]}"](
+            *_pointers(both_BD), rows, width, torch.get_num_threads(), *_pointers(out)
+        )
+        return out
 
 
 def _pointers(*tensors: torch.Tensor) -> list[ctypes.c_void_p]:

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from aha.algorithms.objective import Totals, largest_gap, loss, measure, reads_zero_advantages
 from aha.algorithms.schedules import learning_rate
 from aha.config.settings import AlgorithmSettings, EngineSettings, OptimizerSettings
-from aha.engines.batches import Batch, make_batch, micro_batches, trained_mask
+from aha.engines.batches import Batch, can_share, make_batch, micro_batches, trained_mask
 from aha.engines.optimizer import FlatAdamW
 from aha.engines.scoring import score
 from aha.engines.tally import Tally
@@ -114,8 +114,9 @@ class NativeLearner:
             if mask_T.any() and (reads_zero or sample.advantages_T[mask_T].any())
         ]
         tally = Tally()
+        share = can_share(self.model, worked, self.device)
         for part in micro_batches(worked, self.engine.micro_batch_tokens):
-            batch = make_batch([worked[i] for i in part], self.device, self.optimizer.masters.dtype)
+            batch = make_batch([worked[i] for i in part], self.device, self.optimizer.masters.dtype, share)
             self._backward(batch, totals, tally)
         self.world.sum_tensors_([self.optimizer.gradients])
         return num_rollouts, tally
@@ -163,7 +164,7 @@ class NativeLearner:
         targets_M = batch.tokens.mask_N.nonzero().squeeze(-1)
         values_M = selected_logprobs(
             self.model,
-            hidden_ND.index_select(0, targets_M - 1),
+            hidden_ND.index_select(0, batch.layout.predictors_N.index_select(0, targets_M)),
             batch.token_ids_N.index_select(0, targets_M),
             self.temperature,
             LOGIT_ROWS,

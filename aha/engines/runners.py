@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from aha.engines.cache import BLOCK, Row
 from aha.engines.kernels import Kernels
 from aha.models.attention import causal_attention
-from aha.models.decoder import Decoder, Layer
+from aha.models.decoder import Decoder, Layer, RMSNorm
 from aha.models.fallback import FallbackModel
 from aha.models.layout import RowLayout
 from aha.models.rotary import inverse_frequencies, rotary_tables, rotate
@@ -110,7 +110,7 @@ class DecoderRunner:
             return self.kernels.attend(q.contiguous(), self.keys[layer], self.values[layer], tables_B, lengths_B)
 
         hidden = self._forward(torch.from_numpy(ids).to(self.device), positions_B, attend)
-        return self.model.head(self.model.model.norm(hidden))[: len(rows)]
+        return self.model.head(hidden)[: len(rows)]
 
     def _store(
         self, layer: int, k_NHD: torch.Tensor, v_NHD: torch.Tensor, block_N: torch.Tensor, offset_N: torch.Tensor
@@ -120,12 +120,12 @@ class DecoderRunner:
         self.values[layer][block_N, :, offset_N] = v_NHD
 
     def _forward(self, ids_N: torch.Tensor, positions_N: torch.Tensor, attend: Attend) -> torch.Tensor:
-        """Hidden states [N, D] before the final norm: the decoder's arithmetic, with `attend` in place of attention."""
+        """Hidden states [N, D] after the final norm: the decoder's arithmetic, with `attend` in place of attention."""
         config = self.config
         x = self.model.model.embed_tokens(ids_N)
         cos, sin = rotary_tables(self.frequencies, positions_N, x.dtype)
         for index, layer in enumerate(self._layers()):
-            heads = F.linear(layer.input_layernorm(x), *self.qkv[index]).view(len(x), -1, config.head_dim)
+            heads = F.linear(self._norm(layer.input_layernorm, x), *self.qkv[index]).view(len(x), -1, config.head_dim)
             qk, v = torch.split(heads, [config.num_heads + config.num_kv_heads, config.num_kv_heads], 1)
             attention = layer.self_attn
             if attention.q_norm is not None and attention.k_norm is not None:
@@ -134,9 +134,12 @@ class DecoderRunner:
             q, k = torch.split(rotate(qk, cos, sin), [config.num_heads, config.num_kv_heads], 1)
             mixed = attend(index, q, k, v)
             x = x + attention.o_proj(mixed.flatten(1))
-            gate, up = F.linear(layer.post_attention_layernorm(x), *self.gate_up[index]).chunk(2, -1)
-            x = x + layer.mlp.down_proj(F.silu(gate) * up)
-        return x  # type: ignore[no-any-return]
+            both = F.linear(self._norm(layer.post_attention_layernorm, x), *self.gate_up[index])
+            x = x + layer.mlp.down_proj(self.kernels.gate(both))
+        return self._norm(self.model.model.norm, x)
+
+    def _norm(self, norm: RMSNorm, x: torch.Tensor) -> torch.Tensor:
+        return self.kernels.norm(x, norm.weight, norm.eps)
 
 
 class FallbackRunner:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from aha.engines.batches import micro_batches
-from aha.models.layout import RowLayout
+from aha.engines.batches import can_share, micro_batches, rows_of
 from aha.models.logprobs import LanguageModel, token_logprobs
 from aha.types import Float32, Sample
 
@@ -22,11 +21,16 @@ def score(
     At `temperature`, as the sampler drew them; entry 0 is 0. Runs in micro-batches of at most `token_budget` tokens.
     """
     scores: list[Float32] = [np.zeros(0, dtype=np.float32)] * len(samples)
+    share = can_share(model, samples, device)
     for part in micro_batches(samples, token_budget):
-        lengths = [len(samples[i].token_ids_T) for i in part]
-        token_ids = np.concatenate([samples[i].token_ids_T for i in part])
+        members = [samples[i] for i in part]
+        rows = rows_of(members, share)
+        token_ids = rows.take([sample.token_ids_T for sample in members])
         token_ids_N = torch.from_numpy(token_ids).to(device=device, dtype=torch.int64)
-        logprobs_N, _ = token_logprobs(model, token_ids_N, RowLayout(lengths, device), temperature)
-        for i, logprobs_T in zip(part, torch.split(logprobs_N.float().cpu(), lengths), strict=True):
-            scores[i] = logprobs_T.numpy().copy()
+        layout = rows.layout(device)
+        logprobs_N, _ = token_logprobs(model, token_ids_N, layout, temperature)
+        found = [piece.numpy() for piece in torch.split(logprobs_N.float().cpu(), layout.lengths)]
+        for row, (i, _, _) in enumerate(rows.pieces):
+            head = rows.heads[row]
+            scores[part[i]] = np.concatenate([found[head], found[row]]) if head >= 0 else found[row].copy()
     return scores

@@ -18,6 +18,8 @@ def causal_attention(q_NHD: torch.Tensor, k_NHD: torch.Tensor, v_NHD: torch.Tens
 
     q [N, H, D], k and v [N, KV, D] with H a multiple of KV; returns [N, H, D]. Scale 1/sqrt(D).
     """
+    if layout.prefixes:
+        return continued_attention(q_NHD, k_NHD, v_NHD, layout)
     if layout.is_uniform:
         return _dense(q_NHD, k_NHD, v_NHD, layout.num_rows, layout.max_length)
     if q_NHD.is_cuda and q_NHD.dtype in (torch.bfloat16, torch.float16):
@@ -40,15 +42,85 @@ def _products(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, num_rows: int, 
 
     On CPUs with bf16 products this is five to ten times as fast as the flash kernel, backward pass included.
     """
-    num_heads, num_kv, width = q.shape[1], k.shape[1], q.shape[2]
-    group = num_heads // num_kv
+    scores = _row_scores(q, k, num_rows, length)
+    return _back(torch.bmm(torch.softmax(scores, -1), _by_head(v, num_rows)), num_rows, length, q.shape[1])
+
+
+def _row_scores(q: torch.Tensor, k: torch.Tensor, num_rows: int, length: int) -> torch.Tensor:
+    """Scaled causal scores [rows · KV, group · L, L] of equally long rows."""
+    num_kv, width = k.shape[1], q.shape[2]
+    group = q.shape[1] // num_kv
     q = q.view(num_rows, length, num_kv, group, width).permute(0, 2, 3, 1, 4)
     q = q.reshape(num_rows * num_kv, group * length, width)
-    k, v = (x.view(num_rows, length, num_kv, width).transpose(1, 2).flatten(0, 1) for x in (k, v))
-    hidden = torch.full((length, length), float("-inf"), dtype=q.dtype).triu(1).repeat(group, 1)
-    scores = torch.baddbmm(hidden.expand(num_rows * num_kv, -1, -1), q, k.transpose(1, 2), alpha=width**-0.5)
-    out = torch.bmm(torch.softmax(scores, -1), v).view(num_rows, num_kv, group, length, width)
+    hidden = torch.full((length, length), float("-inf"), dtype=q.dtype, device=q.device).triu(1).repeat(group, 1)
+    keys = _by_head(k, num_rows).transpose(1, 2)
+    return torch.baddbmm(hidden.expand(num_rows * num_kv, -1, -1), q, keys, alpha=width**-0.5)
+
+
+def _by_head(x: torch.Tensor, num_rows: int) -> torch.Tensor:
+    """Keys or values [rows · L, KV, D] as [rows · KV, L, D]."""
+    return x.view(num_rows, -1, x.shape[1], x.shape[2]).transpose(1, 2).flatten(0, 1)
+
+
+def _back(out: torch.Tensor, num_rows: int, length: int, num_heads: int) -> torch.Tensor:
+    """[rows · KV, group · L, D] as [rows · L, H, D]."""
+    num_kv, width = out.shape[0] // num_rows, out.shape[2]
+    out = out.view(num_rows, num_kv, num_heads // num_kv, length, width)
     return out.permute(0, 3, 1, 2, 4).reshape(num_rows * length, num_heads, width)
+
+
+def continued_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: RowLayout) -> torch.Tensor:
+    """Attention where rows continue others: over the row's own tokens and over the whole of the row before it.
+
+    Both softmaxes carry their log-sum-exp, and the outputs are mixed by it: exactly the softmax over all keys together.
+    """
+    own, own_lse = _own_tokens(q, k, v, layout)
+    before, before_lse = torch.zeros_like(own), torch.full_like(own_lse, float("-inf"))
+    parts = [_prefix_tokens(q[p.end : p.stop], k[p.start : p.end], v[p.start : p.end]) for p in layout.prefixes]
+    rows_N = torch.cat([torch.arange(p.end, p.stop, device=q.device) for p in layout.prefixes])
+    before = before.index_copy(0, rows_N, torch.cat([out for out, _ in parts]))
+    before_lse = before_lse.index_copy(0, rows_N, torch.cat([lse for _, lse in parts]))
+    share = torch.sigmoid(before_lse - own_lse).unsqueeze(-1).to(own.dtype)
+    return own + share * (before - own)
+
+
+def _own_tokens(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: RowLayout
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Causal attention inside each row and its log-sum-exp, [N, H, D] and [N, H]."""
+    num_heads, num_kv = q.shape[1], k.shape[1]
+    if layout.buckets is None:
+        buckets, padded = ((layout.num_rows, layout.max_length),), torch.cat((q, k, v), 1)
+    else:
+        buckets = layout.buckets.shapes
+        padded = _move(torch.cat((q, k, v), 1), layout.buckets.token_of_slot_S, layout.buckets.slot_of_token_N)
+    outs, sums, start = [], [], 0
+    for rows, length in buckets:
+        qs, ks, vs = torch.split(padded[start : start + rows * length], [num_heads, num_kv, num_kv], 1)
+        scores = _row_scores(qs, ks, rows, length)
+        outs.append(_back(torch.bmm(torch.softmax(scores, -1), _by_head(vs, rows)), rows, length, num_heads))
+        sums.append(_back(_lse(scores).unsqueeze(-1), rows, length, num_heads).squeeze(-1))
+        start += rows * length
+    out, lse = torch.cat(outs), torch.cat(sums)
+    if layout.buckets is None:
+        return out, lse
+    slots, tokens = layout.buckets.slot_of_token_N, layout.buckets.token_of_slot_S
+    return _move(out, slots, tokens), _move(lse, slots, tokens)
+
+
+def _prefix_tokens(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Attention of [M, H, D] over every one of the keys [P, KV, D], and its log-sum-exp [M, H]."""
+    count, num_heads, width = q.shape
+    num_kv = k.shape[1]
+    queries = q.view(count, num_kv, num_heads // num_kv, width).permute(1, 2, 0, 3).reshape(num_kv, -1, width)
+    scores = torch.bmm(queries, k.permute(1, 2, 0)) * width**-0.5
+    out = torch.bmm(torch.softmax(scores, -1), v.transpose(0, 1))
+    return _back(out, 1, count, num_heads), _back(_lse(scores).unsqueeze(-1), 1, count, num_heads).squeeze(-1)
+
+
+def _lse(scores: torch.Tensor) -> torch.Tensor:
+    """log Σ exp over the last axis, at least fp32."""
+    return torch.logsumexp(scores.to(torch.promote_types(scores.dtype, torch.float32)), -1)
 
 
 def _varlen(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: RowLayout) -> torch.Tensor:

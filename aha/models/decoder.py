@@ -13,8 +13,15 @@ from aha.models.layout import RowLayout
 from aha.models.rotary import inverse_frequencies, rotary_tables, rotate
 
 
+def rms_norm(x: torch.Tensor, weight: torch.Tensor, eps: float) -> torch.Tensor:
+    """x / sqrt(mean(x²) + eps) · weight over the last axis, computed in fp32 (Zhang & Sennrich 2019, eq. 4)."""
+    wide = x if x.dtype == torch.float64 else x.float()
+    wide = wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps)
+    return weight * wide.to(x.dtype)
+
+
 class RMSNorm(nn.Module):
-    """x / sqrt(mean(x²) + eps) · weight, computed in fp32 (Zhang & Sennrich 2019, eq. 4)."""
+    """rms_norm with its weight."""
 
     def __init__(self, width: int, eps: float) -> None:
         super().__init__()
@@ -23,9 +30,7 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[..., D] to [..., D], in the dtype of x."""
-        wide = x if x.dtype == torch.float64 else x.float()
-        wide = wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps)
-        return self.weight * wide.to(x.dtype)
+        return rms_norm(x, self.weight, self.eps)
 
 
 class Attention(nn.Module):

@@ -29,34 +29,64 @@ class Buckets:
     """Which token lies in each slot; -1 is padding."""
 
 
+@dataclass(slots=True, frozen=True)
+class Prefix:
+    """A row that others continue: its tokens [start, end), followed by the tokens [end, stop) of those others."""
+
+    start: int
+    end: int
+    stop: int
+
+
 class RowLayout:
     """B rows of `lengths` tokens, concatenated without padding into N tokens.
 
-    Attributes: `lengths` (B counts), `num_rows` B, `num_tokens` N, `max_length`, `is_uniform` (all rows equally long:
-    N tokens are a [B, T] view), `positions_N` (int64, 0 at each row's start), `cu_seqlens` (int32, B + 1 offsets) and
-    `buckets` (None where uniform).
+    A row may continue an earlier one (`heads[row]` is its place, -1: none): its tokens see that row's tokens and their
+    positions go on after it, so that a prompt is computed once for all its completions. Rows that continue a row follow
+    it directly; a row that continues one is continued by none.
+
+    Attributes: `lengths` (B counts), `num_rows` B, `num_tokens` N, `max_length`, `is_uniform` (all rows equally long and
+    none continued: N tokens are a [B, T] view), `positions_N` (int64, 0 at the start of each row that continues none),
+    `cu_seqlens` (int32, B + 1 offsets), `buckets` (None where uniform), `prefixes`, and `predictors_N` (int64, the token
+    that predicts each token, -1 where there is none).
     """
 
-    def __init__(self, lengths: Sequence[int], device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, lengths: Sequence[int], device: torch.device | str = "cpu", heads: Sequence[int] | None = None
+    ) -> None:
         """Raises DataError where there is no row or a row is empty."""
         self.lengths = tuple(int(length) for length in lengths)
+        heads_B = torch.tensor(heads) if heads is not None else torch.full((len(self.lengths),), -1)
         if not self.lengths or min(self.lengths) < 1:
             raise DataError(f"A batch has row lengths {self.lengths}: every row needs at least one token.")
         self.num_rows = len(self.lengths)
         self.num_tokens = sum(self.lengths)
         self.max_length = max(self.lengths)
-        self.is_uniform = min(self.lengths) == self.max_length
         lengths_B = torch.tensor(self.lengths)
         offsets = torch.tensor([0, *accumulate(self.lengths)])
-        positions = torch.arange(self.num_tokens) - offsets[:-1].repeat_interleave(lengths_B)
-        self.positions_N = positions.to(device)
+        continues_B = heads_B >= 0
+        before_B = torch.where(continues_B, lengths_B[heads_B], 0)
+        starts_N = offsets[:-1].repeat_interleave(lengths_B)
+        tokens_N = torch.arange(self.num_tokens)
+        self.prefixes = _prefixes(heads_B.tolist(), offsets.tolist())
+        self.is_uniform = min(self.lengths) == self.max_length and not self.prefixes
+        self.positions_N = (tokens_N - starts_N + before_B.repeat_interleave(lengths_B)).to(device)
+        ends_B = torch.where(continues_B, offsets[1:][heads_B] - 1, -1)
+        first_N = tokens_N == starts_N
+        self.predictors_N = torch.where(first_N, ends_B.repeat_interleave(lengths_B), tokens_N - 1).to(device)
         self.cu_seqlens = offsets.to(torch.int32).to(device)
         self.buckets = None if self.is_uniform else _buckets(self.lengths, offsets, device)
 
     def predictors_and_targets(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Indices [M] of the tokens that predict a token of their own row, and of the tokens predicted."""
-        targets = (self.positions_N > 0).nonzero().squeeze(-1)
-        return targets - 1, targets
+        """Indices [M] of the tokens that predict a token, and of the tokens predicted."""
+        targets = (self.predictors_N >= 0).nonzero().squeeze(-1)
+        return self.predictors_N[targets], targets
+
+
+def _prefixes(heads: list[int], offsets: list[int]) -> tuple[Prefix, ...]:
+    """The rows that are continued, in order."""
+    last = {head: row for row, head in enumerate(heads) if head >= 0}
+    return tuple(Prefix(offsets[head], offsets[head + 1], offsets[row + 1]) for head, row in last.items())
 
 
 def _buckets(lengths: tuple[int, ...], offsets: torch.Tensor, device: torch.device | str) -> Buckets:

@@ -247,14 +247,26 @@ def test_compiled_attention_equals_plain(dtype: torch.dtype, heads: int, width: 
     )
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("width", [10, 48])
+def test_compiled_norm_and_gate_equal_plain(dtype: torch.dtype, width: int) -> None:
+    torch.manual_seed(0)
+    x, weight = (torch.randn(7, 2 * width) * 5).to(dtype), torch.randn(2 * width).to(dtype)
+    tolerance = {"atol": 1e-6, "rtol": 1e-5 if dtype == torch.float32 else 1 / 128}
+    torch.testing.assert_close(kernels().norm(x, weight, 1e-6), PlainKernels().norm(x, weight, 1e-6), **tolerance)
+    torch.testing.assert_close(kernels().gate(x), PlainKernels().gate(x), **tolerance)
+
+
 @pytest.mark.parametrize("vocabulary", [5, 16, 1000])
 def test_compiled_draw_equals_plain(vocabulary: int) -> None:
     torch.manual_seed(0)
     logits, heat = torch.randn(300, vocabulary) * 3, torch.rand(300) + 0.5
     chances = torch.rand(300)
     chances[:2] = torch.tensor([2**-24, 1 - 2**-24])
-    tokens, logprobs = kernels().draw(logits, heat, chances)
-    expected_tokens, expected_logprobs = PlainKernels().draw(logits, heat, chances)
+    top_ps = torch.ones(300)
+    top_ps[100:200], top_ps[200:] = 0.9, 0.3
+    tokens, logprobs = kernels().draw(logits, heat, top_ps, chances)
+    expected_tokens, expected_logprobs = PlainKernels().draw(logits, heat, top_ps, chances)
     assert tokens.tolist() == expected_tokens.tolist()
     torch.testing.assert_close(logprobs, expected_logprobs, atol=2e-6, rtol=1e-5)
 

@@ -40,11 +40,14 @@ def tiny_model(dtype: torch.dtype = torch.float64, seed: int = 0, **changes: obj
 
 
 def tiny_samples(num_samples: int = 9, seed: int = 0) -> list[Sample]:
-    """Samples of 4 to 18 tokens; sampler, learner and reference log-probs differ enough for clipping to occur."""
+    """Samples of 4 to 18 tokens, three by three on one prompt; sampler, learner and reference log-probs differ enough
+    for clipping to occur."""
     chance = np.random.default_rng(seed)
     samples = []
     for i in range(num_samples):
-        num_prompt, num_new = int(chance.integers(1, 7)), int(chance.integers(3, 12))
+        if i % 3 == 0:
+            prompt = chance.integers(0, VOCAB, int(chance.integers(1, 7)))
+        num_prompt, num_new = len(prompt), int(chance.integers(3, 12))
         length = num_prompt + num_new
         mask_T = np.arange(length) >= num_prompt
 
@@ -55,7 +58,7 @@ def tiny_samples(num_samples: int = 9, seed: int = 0) -> list[Sample]:
         samples.append(
             Sample(
                 rollout_id=str(i),
-                token_ids_T=chance.integers(0, VOCAB, length).astype(np.int32),
+                token_ids_T=np.concatenate([prompt, chance.integers(0, VOCAB, num_new)]).astype(np.int32),
                 action_mask_T=mask_T,
                 loss_mask_T=mask_T.copy(),
                 sampler_logprobs_T=noise(0.5),
