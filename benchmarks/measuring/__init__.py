@@ -1,0 +1,1 @@
+"""What the benchmarks share: turns, peers and their settings, operation counts, result files."""
