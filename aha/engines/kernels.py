@@ -43,7 +43,7 @@ class Kernels(Protocol):
     def draw(
         self, logits_BV: torch.Tensor, heat_B: torch.Tensor, top_ps_B: torch.Tensor, uniforms_B: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Tokens (int64 [B]) by inverse CDF at `uniforms_B` over softmax(logits / heat) in fp32, cut at top-p, and their
+        """Tokens (int64 [B]) by inverse CDF at `uniforms_B` over softmax(logits / heat), cut at top-p, and their
         log-probs (fp32 [B]) before the cut; heat > 0."""
 
     def norm(self, x_BD: torch.Tensor, weight_D: torch.Tensor, eps: float) -> torch.Tensor:
@@ -97,7 +97,7 @@ class PlainKernels:
 
 
 def _keep_top(probs_BV: torch.Tensor, top_ps_B: torch.Tensor) -> torch.Tensor:
-    """Zero what is below the smallest of the likeliest that reach top-p (Holtzman et al. 2020); ties at the edge stay."""
+    """Zero all below the smallest of the likeliest that reach top-p (Holtzman et al. 2020); ties at the edge stay."""
     likeliest = probs_BV.topk(min(TOP_FIRST, probs_BV.shape[1]), 1).values
     if (likeliest.sum(1) < top_ps_B).any():
         likeliest = probs_BV.sort(1, descending=True).values
