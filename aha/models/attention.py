@@ -90,7 +90,8 @@ def _own_tokens(
     """Causal attention inside each row and its log-sum-exp, [N, H, D] and [N, H]."""
     num_heads, num_kv = q.shape[1], k.shape[1]
     if layout.buckets is None:
-        buckets, padded = ((layout.num_rows, layout.max_length),), torch.cat((q, k, v), 1)
+        buckets: tuple[tuple[int, int], ...] = ((layout.num_rows, layout.max_length),)
+        padded = torch.cat((q, k, v), 1)
     else:
         buckets = layout.buckets.shapes
         padded = _move(torch.cat((q, k, v), 1), layout.buckets.token_of_slot_S, layout.buckets.slot_of_token_N)
