@@ -12,13 +12,15 @@ from typing import Any
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
-from transformers import AutoModelForCausalLM, GenerationConfig, TrainerCallback
+from transformers import AutoModelForCausalLM, GenerationConfig, PrinterCallback, TrainerCallback
+from transformers.utils.logging import disable_progress_bar
 
 from benchmarks.measuring import settings
 from benchmarks.measuring.ours import wait
 from benchmarks.measuring.turns import Measured
 from benchmarks.measuring.workload import RewardFunction, Workload, useful_ids
 
+disable_progress_bar()
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -87,8 +89,7 @@ class PlainUpdate:
         advantages_B1 = torch.tensor(advantages)[:, None]
         for begin in range(0, len(ids), settings.PEER_ROWS):
             part = slice(begin, begin + settings.PEER_ROWS)
-            tensors = (ids[part], mask[part], new_mask[part], advantages_B1[part])
-            self._backward(*(tensor.to(self.device) for tensor in tensors), len(ids))
+            self._backward(ids[part], mask[part], new_mask[part], advantages_B1[part], len(ids))
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), settings.ADAM["max_grad_norm"])
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -99,7 +100,9 @@ class PlainUpdate:
     def _backward(
         self, ids: torch.Tensor, mask: torch.Tensor, new_mask: torch.Tensor, advantages_B1: torch.Tensor, rows: int
     ) -> None:
-        """Gradient of one micro-batch of the Dr. GRPO loss."""
+        """Gradient of one micro-batch of the Dr. GRPO loss; `rows` of the whole update."""
+        ids, mask, new_mask = ids.to(self.device), mask.to(self.device), new_mask.to(self.device)
+        advantages_B1 = advantages_B1.to(self.device)
         num_new = new_mask.shape[1]
         logits = self.model(input_ids=ids, attention_mask=mask, logits_to_keep=num_new + 1).logits[:, :-1]
         logprobs = torch.log_softmax(logits.float(), -1).gather(-1, ids[:, -num_new:, None]).squeeze(-1)
@@ -129,37 +132,38 @@ def trl_trainer(
     problems = workload.problems(seed, rounds)
     reward = RewardFunction(problems, workload.tokenizer.stop_token_ids, workload.group_size)
     prompts = [workload.prompt_text(problem) for problem in problems]
-    config = GRPOConfig(
-        output_dir=str(output),
-        max_steps=rounds,
-        learning_rate=lr,
-        adam_beta1=settings.ADAM["betas"][0],
-        adam_beta2=settings.ADAM["betas"][1],
-        adam_epsilon=settings.ADAM["eps"],
-        weight_decay=settings.ADAM["weight_decay"],
-        max_grad_norm=settings.ADAM["max_grad_norm"],
-        num_generations=workload.group_size,
-        max_completion_length=workload.max_new_tokens,
-        per_device_train_batch_size=micro_rows,
-        gradient_accumulation_steps=rows // micro_rows,
-        bf16=peer["bf16"],
-        use_cpu=device.type == "cpu",
-        seed=seed,
-        model_init_kwargs={"dtype": peer["dtype"]},
+    arguments = {
+        "output_dir": str(output),
+        "max_steps": rounds,
+        "learning_rate": lr,
+        "adam_beta1": settings.ADAM["betas"][0],
+        "adam_beta2": settings.ADAM["betas"][1],
+        "adam_epsilon": settings.ADAM["eps"],
+        "weight_decay": settings.ADAM["weight_decay"],
+        "max_grad_norm": settings.ADAM["max_grad_norm"],
+        "num_generations": workload.group_size,
+        "max_completion_length": workload.max_new_tokens,
+        "per_device_train_batch_size": micro_rows,
+        "gradient_accumulation_steps": rows // micro_rows,
+        "bf16": peer["bf16"],
+        "use_cpu": device.type == "cpu",
+        "seed": seed,
+        "model_init_kwargs": {"dtype": peer["dtype"]},
         **settings.TRL_CONFIG,
-    )
+    }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         trainer = GRPOTrainer(
             model=str(workload.folder),
             reward_funcs=reward,
-            args=config,
+            args=GRPOConfig(**arguments),
             train_dataset=Dataset.from_dict({"prompt": prompts, "place": list(range(len(prompts)))}),
         )
+    trainer.remove_callback(PrinterCallback)
     return trainer, reward
 
 
-class _Pace(TrainerCallback):
+class _Pace(TrainerCallback):  # type: ignore[misc]
     """Holds the trainer at the start of each step until it is told to go on, and reports the step's seconds."""
 
     def __init__(self) -> None:

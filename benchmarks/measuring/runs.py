@@ -32,7 +32,7 @@ def run(recipe: str, folder: Path, overrides: Sequence[str] = ()) -> None:
 
 def minutes(folder: Path) -> float:
     """Minutes of all starts that did something."""
-    return sum(line["seconds"] for line in read_lines(folder / STARTS)) / 60
+    return sum(float(line["seconds"]) for line in read_lines(folder / STARTS)) / 60
 
 
 def evaluations(folder: Path, stage: str) -> dict[str, Evaluation]:

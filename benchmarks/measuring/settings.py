@@ -16,7 +16,7 @@ MAX_NEW_TOKENS = 160
 SPEED_LR = 1e-6
 """So small that every repeat meets the same policy, and answers of the same length."""
 LEARNING_LR = 2e-4
-ADAM = {"betas": (0.9, 0.95), "eps": 1e-8, "weight_decay": 0.0, "max_grad_norm": 1.0}
+ADAM: dict[str, Any] = {"betas": (0.9, 0.95), "eps": 1e-8, "weight_decay": 0.0, "max_grad_norm": 1.0}
 
 OURS: dict[str, dict[str, Any]] = {
     "aha-bf16": {"preset": "dr-grpo", "engine": {"dtype": "bfloat16"}},
@@ -45,8 +45,10 @@ TRL: dict[str, dict[str, Any]] = {
     "trl-fp32": {"dtype": "float32", "bf16": False},
     "trl-bf16": {"dtype": "bfloat16", "bf16": True},
     "trl-autocast": {"dtype": "float32", "bf16": True},
+    "trl-bare-bf16": {"dtype": "bfloat16", "bf16": False},
 }
-"""Weights and `GRPOConfig.bf16`. The last is what TRL takes when nothing is said: fp32 weights under autocast."""
+"""Weights and `GRPOConfig.bf16`. trl-autocast is what TRL takes when nothing is said: fp32 weights under autocast;
+trl-bare-bf16 has bf16 weights and no autocast. Neither has fp32 masters for bf16 weights."""
 
 TRL_CONFIG: dict[str, Any] = {
     "loss_type": "dr_grpo",
