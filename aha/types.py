@@ -275,7 +275,7 @@ class Learner(Protocol):
     def update(self, samples: Sequence[Sample]) -> dict[str, float]:
         """One optimizer step over all samples (micro-batched inside); returns metrics by their documented names."""
 
-    def weights(self) -> Iterator[tuple[str, "torch.Tensor"]]:
+    def weights(self) -> Iterator[tuple[str, torch.Tensor]]:
         """The working weights under Hugging Face names."""
 
     def save(self, folder: Path) -> None:

@@ -29,7 +29,7 @@ def score(
         token_ids_N = torch.from_numpy(token_ids).to(device=device, dtype=torch.int64)
         layout = rows.layout(device)
         logprobs_N, _ = token_logprobs(model, token_ids_N, layout, temperature)
-        found = [piece.numpy() for piece in torch.split(logprobs_N.float().cpu(), layout.lengths)]
+        found = [piece.numpy() for piece in torch.split(logprobs_N.float().cpu(), list(layout.lengths))]
         for row, (i, _, _) in enumerate(rows.pieces):
             head = rows.heads[row]
             scores[part[i]] = np.concatenate([found[head], found[row]]) if head >= 0 else found[row].copy()

@@ -36,7 +36,8 @@ def load_benchmark(name: str, num_problems: int | None = None) -> Benchmark:
     if short in LAB_BENCHMARKS:
         from aha.lab.tasks import benchmark
 
-        name, problems = short, benchmark(short)
+        name = short
+        problems: Sequence[Problem] = benchmark(short)
     else:
         from aha.rollouts.problems import load_task
 

@@ -45,10 +45,10 @@ class RowLayout:
     positions go on after it, so that a prompt is computed once for all its completions. Rows that continue a row follow
     it directly; a row that continues one is continued by none.
 
-    Attributes: `lengths` (B counts), `num_rows` B, `num_tokens` N, `max_length`, `is_uniform` (all rows equally long and
-    none continued: N tokens are a [B, T] view), `positions_N` (int64, 0 at the start of each row that continues none),
-    `cu_seqlens` (int32, B + 1 offsets), `buckets` (None where uniform), `prefixes`, and `predictors_N` (int64, the token
-    that predicts each token, -1 where there is none).
+    Attributes: `lengths` (B counts), `num_rows` B, `num_tokens` N, `max_length`, `is_uniform` (all rows equally long
+    and none continued: N tokens are a [B, T] view), `positions_N` (int64, 0 at the start of each row that continues
+    none), `cu_seqlens` (int32, B + 1 offsets), `buckets` (None where uniform), `prefixes`, and `predictors_N` (int64,
+    the token that predicts each token, -1 where there is none).
     """
 
     def __init__(

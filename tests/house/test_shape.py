@@ -87,6 +87,6 @@ def test_only_the_pipeline_names_an_engines_implementation() -> None:
 
 def test_tests_mirror_the_package() -> None:
     known = {path.parts[0].removesuffix(".py") for path in modules()}
-    known |= {"house", "resume", "golden", "parity", "hostile", "gpu", "examples"}
+    known |= {"house", "resume", "golden", "parity", "hostile", "gpu", "examples", "benchmarks"}
     folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert folders <= known, f"not a folder of the package: {folders - known}"
