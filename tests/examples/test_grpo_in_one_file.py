@@ -71,11 +71,13 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 ENGINE = EngineSettings(
-    device="cpu", dtype="float32", compile=False, num_threads=1, verifier_workers=1, max_rows=16, micro_batch_tokens=1000
+    device="cpu", dtype="float32", compile=False, num_threads=1, verifier_workers=1, max_rows=16, micro_batch_tokens=250
 )
 
 
-def library(model: Path, task: str | dict[str, str], settings: dict[str, float], folder: Path) -> list[dict[str, float]]:
+def library(
+    model: Path, task: str | dict[str, str], settings: dict[str, float], folder: Path
+) -> list[dict[str, float]]:
     """The metrics of the same training by the library."""
     sampled = ("num_problems", "group_size", "max_new_tokens", "temperature")
     zero = {
@@ -97,16 +99,15 @@ def assert_equal_rounds(
     example: ModuleType, model: Path, named: str | dict[str, str], task: Task, folder: Path, **changes: float
 ) -> None:
     settings = {
-        "seed": 3, "rounds": 5, "num_problems": 3, "group_size": 5, "max_new_tokens": 24, "temperature": 1.0,
-        "num_updates": 2, "lr": 1e-2, "warmup": 3, "max_grad_norm": 1.0,
+        "seed": 21, "rounds": 5, "num_problems": 2, "group_size": 4, "max_new_tokens": 24, "temperature": 1.0,
+        "num_updates": 3, "lr": 1e-3, "warmup": 3, "max_grad_norm": 1.0, "micro_batch_tokens": 250,
     } | changes  # fmt: skip
     expected = library(model, named, settings, folder)
     found = [metrics for metrics, _ in example.train(example.Settings(model=str(model), **settings), task, ENGINE)]
     assert len(found) == len(expected) == 5
     assert len({line["reward/mean"] for line in expected}) > 1
     for here, there in zip(found, expected, strict=True):
-        print(*(f"{name} {here[name]:.9g} {there[name]:.9g}" for name in ("loss", "reward/mean", "grad_norm")))
-        assert abs(there["loss"]) > 1e-4  # else the tokens' losses cancel and rounding is all that is left
+        assert abs(there["loss"]) > 1e-2  # near 0 the tokens' losses cancel and rounding is what remains: another seed
         assert there["grad_norm"] > 1e-3
         for name in ("loss", "reward/mean", "grad_norm"):
             assert here[name] == pytest.approx(there[name], rel=1e-5, abs=0), name
@@ -115,25 +116,26 @@ def assert_equal_rounds(
 
 
 def test_first_five_rounds_equal_the_librarys_on_a_random_model(
-    example: ModuleType, model: Path, tmp_path: Path
+    example: ModuleType, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # a task's name is part of its seeds, so it must not hold a changing folder
     (tmp_path / "letters.py").write_text(TASK)
-    named = {"name": f"{tmp_path}/letters.py:letters", "verifier": f"{tmp_path}/letters.py:even"}
+    named = {"name": "letters.py:letters", "verifier": "letters.py:even"}
     task = plugin_task(named["name"], verifier=named["verifier"])
     assert_equal_rounds(example, model, named, task, tmp_path / "run")
 
 
 @pytest.mark.skipif(not (LAB_FOLDER / "config.json").exists(), reason="the embedded model is not built yet")
 def test_first_five_rounds_equal_the_librarys_on_the_lab(example: ModuleType, tmp_path: Path) -> None:
-    sizes = {"num_problems": 4, "group_size": 8, "max_new_tokens": 128, "lr": 2e-4}
+    sizes = {"seed": 1, "max_new_tokens": 128, "lr": 2e-4}
     assert_equal_rounds(example, LAB_FOLDER, "lab:mixed", lab_task("lab:mixed"), tmp_path / "run", **sizes)
 
 
 def test_it_runs_from_the_command_line(
     example: ModuleType, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sizes = "--rounds 2 --num-problems 2 --group-size 3 --max-new-tokens 8 --task lab:lists".split()
-    example.main(["--model", str(model), *sizes])
+    sizes = {"rounds": 2, "num-problems": 2, "group-size": 3, "max-new-tokens": 8, "task": "lab:lists"}
+    example.main([f"--{name}={value}" for name, value in {"model": model, **sizes}.items()])
     lines = capsys.readouterr().out.splitlines()
     assert [line[:7] for line in lines[::2]] == ["round 1", "round 2"]
     assert all("reward/mean" in line and "grad_norm" in line for line in lines[::2])
