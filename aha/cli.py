@@ -21,6 +21,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+FILE_WIDTH = 132
+"""Columns of a table that is printed into a file."""
 LISTS = ("recipes", "tasks", "benchmarks", "algorithms", "rewards")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
@@ -89,7 +91,7 @@ def _finish(run_directory: Path, as_json: bool) -> None:
         scores = [{"stage": stage, **_without_problems(to_json(evaluation))} for stage, evaluation in found]
         typer.echo(_dump({"run": str(run_directory), "report": str(page), "evaluations": scores}))
         return
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
     for stage in dict.fromkeys(stage for stage, _ in found):
         console.print(f"\n[bold]{stage}[/bold]")
         print_evaluations([evaluation for name, evaluation in found if name == stage], console)
@@ -109,10 +111,9 @@ def _machine_rate(loaded: Any) -> float | None:
     known = any(find_model_config(model) is not None for model in loaded.recipe.models.values())
     if not known and not any(isinstance(stage, PretrainStage) for stage in stages):
         return None
-    from aha.runtime.device import measured_matrix_flops
+    from aha.runtime.device import DTYPES, measured_matrix_flops
 
-    rate: float = measured_matrix_flops(next(iter(stages)).engine.dtype)
-    return rate
+    return measured_matrix_flops(DTYPES[next(iter(stages)).engine.dtype])
 
 
 @app.command("eval")

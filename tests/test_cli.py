@@ -92,14 +92,6 @@ def test_dry_run_as_json_is_json_alone(aha: Call) -> None:
     assert "note: zero.algorithm.ratio (preset grpo) has no effect" in err
 
 
-def test_machine_rate_is_measured_only_where_a_model_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    from aha.config.loading import load_recipe
-
-    monkeypatch.setattr("aha.runtime.device.measured_matrix_flops", lambda dtype: {"bfloat16": 2e12}[dtype])
-    assert cli._machine_rate(load_recipe("lab-pretrain")) == 2e12
-    assert cli._machine_rate(load_recipe("lab-zero", ["models.base=someone/nothere"])) is None
-
-
 def test_run_passes_what_was_said_and_ends_with_the_report(
     aha: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -200,3 +192,13 @@ def test_unknown_list(aha: Call) -> None:
     code, _, err = aha("list", "models")
     assert code == 2
     assert "Lists: recipes, tasks, benchmarks, algorithms, rewards." in err
+
+
+def test_the_machine_rate_is_measured_in_the_stage_s_dtype_and_unknown_without_a_model() -> None:
+    from aha.cli import _machine_rate
+    from aha.config.loading import load_recipe
+
+    rate = _machine_rate(load_recipe("lab-zero", []))
+    assert rate is not None
+    assert rate > 1e6
+    assert _machine_rate(load_recipe("lab-zero", ["models.base=./no-such-folder"])) is None

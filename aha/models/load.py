@@ -13,11 +13,11 @@ from aha.models.decoder import Decoder
 from aha.models.decoder_config import FAMILIES, DecoderConfig
 from aha.models.fallback import FallbackModel, load_fallback
 from aha.models.weights import model_hash, read_json, read_weights
+from aha.runtime.device import DTYPES
 from aha.text.tokenizer import HFTokenizer, load_tokenizer
 from aha.types import Json
 
 LAB_FOLDER = Path(__file__).parent.parent / "lab" / "model"
-DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch.float64}
 DOWNLOADED = ["*.json", "*.safetensors", "*.jinja"]
 
 

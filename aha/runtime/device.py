@@ -17,6 +17,9 @@ from aha.errors import MachineError
 from aha.runtime.cores import num_cores
 from aha.types import Json
 
+DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch.float64}
+"""The names that settings use."""
+
 MATRIX_SIZE = 2048
 MEASURE_SECONDS = 0.3
 PROBE = "#include <Python.h>\n#include <omp.h>\n#include <vector>\nint main() { return 0; }\n"

@@ -28,6 +28,7 @@ from aha.models.decoder_config import DecoderConfig
 from aha.models.layout import RowLayout
 from aha.models.save import save_model
 from aha.runtime import checkpoints, files
+from aha.runtime.device import DTYPES
 from aha.runtime.metrics import MetricsLog
 from aha.runtime.run_directory import StageDirectory
 from aha.runtime.seeds import seed_of
@@ -36,8 +37,6 @@ from aha.types import Json, StepMetrics
 
 TOKENIZER_DOCUMENTS = 20_000
 """Documents that the tokenizer is trained on."""
-
-DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch.float64}
 
 Watch = Callable[[int, int, dict[str, float]], None]
 """Told (update, updates in all, metrics) after every update."""
