@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from aha.evaluation.answerers import Drawing
+from aha.models.load import locate
 from aha.models.weights import model_hash
 from aha.runtime import files
 from aha.runtime.metrics import read_lines
@@ -14,6 +15,7 @@ from aha.stages.card import model_card
 from aha.stages.evaluate import Examiner, score_all, score_table
 from aha.stages.graph import Node
 from aha.stages.parts import RLParts
+from aha.stages.pretrain import CORPUS_FILE
 from aha.stages.progress import Progress, longest_limit
 from aha.stages.resume import LEARNER
 from aha.types import Evaluation, Json, NamedTensors
@@ -81,6 +83,7 @@ def write_result(
             if name.startswith("seconds/") and value is not None:
                 phase = name.removeprefix("seconds/")
                 seconds[phase] = seconds.get(phase, 0.0) + value
+    corpus = files.read_json(locate(node.model) / CORPUS_FILE) if node.model else None
     record: dict[str, Json] = {
         "stage": node.name,
         "kind": node.stage.kind,
@@ -91,4 +94,4 @@ def write_result(
         "scores": score_table(evaluations),
         "timing": {"seconds": seconds},
     }
-    files.write_json(place.result, record)
+    files.write_json(place.result, record | ({"corpus_reflection": corpus["reflection"]} if corpus else {}))

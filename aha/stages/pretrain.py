@@ -8,6 +8,7 @@ remembered to go on where a killed run stopped.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from pathlib import Path
@@ -32,11 +33,18 @@ from aha.runtime.device import DTYPES
 from aha.runtime.metrics import MetricsLog
 from aha.runtime.run_directory import StageDirectory
 from aha.runtime.seeds import seed_of
+from aha.text.reflection import MARKERS, reflections
 from aha.text.tokenizer import HFTokenizer, load_tokenizer
 from aha.types import Json, StepMetrics
 
 TOKENIZER_DOCUMENTS = 20_000
 """Documents that the tokenizer is trained on."""
+
+COUNTED_DOCUMENTS = 10_000
+"""Documents whose reflections are counted."""
+
+CORPUS_FILE = "corpus.json"
+"""What the corpus of a base model is like, in its folder."""
 
 Watch = Callable[[int, int, dict[str, float]], None]
 """Told (update, updates in all, metrics) after every update."""
@@ -190,6 +198,19 @@ def train(settings: PretrainStage, stage: StageDirectory, seed: int, device: tor
             save(stage, update, masters, log)
             checkpoints.retain(stage.checkpoints, {step for step in stays if step <= update} | {update})
     save_model(stage.model, ((n, p.detach()) for n, p in model.named_parameters()), config, tokenizer)
+    files.write_json(stage.model / CORPUS_FILE, corpus_facts(seed))
+
+
+def corpus_facts(seed: int) -> dict[str, Json]:
+    """How often the corpus looks back at itself, and how that ends: what the report compares models with."""
+    texts = list(islice(documents(seed_of(seed, "facts")), COUNTED_DOCUMENTS))
+    found = [reflection for text in texts for reflection in reflections(text)]
+    kinds = Counter(reflection.kind for reflection in found)
+    ends = {
+        "repaired": sum(bool(reflection.repaired) for reflection in found),
+        "broke": sum(bool(reflection.broke) for reflection in found),
+    }
+    return {"reflection": {"texts": len(texts), **{kind: kinds[kind] for kind in sorted(MARKERS)}, **ends}}
 
 
 def updates(

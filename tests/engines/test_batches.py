@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from aha.engines.batches import make_batch, micro_batches, trained_mask
+from aha.engines.batches import can_share, make_batch, micro_batches, prompt_length, rows_of, trained_mask
+from aha.engines.scoring import score
 from aha.errors import DataError
-from tests.parity.tiny import tiny_samples
+from aha.models.attention import PRODUCT_LENGTH
+from tests.parity.tiny import tiny_model, tiny_samples
 
 
 def test_micro_batches_hold_every_sample_once_longest_first_within_the_budget() -> None:
@@ -64,3 +66,31 @@ def test_half_scored_samples_are_refused() -> None:
     for sample in samples:
         sample.reference_logprobs_T = None
     assert make_batch(samples, torch.device("cpu"), torch.float32).tokens.reference_N is None
+
+
+def test_a_common_prompt_is_a_row_that_the_others_continue() -> None:
+    samples = tiny_samples(6)
+    rows = rows_of(samples, share=True)
+    prompts = [prompt_length(sample) for sample in samples]
+    assert rows.heads == [-1, 0, 0, 0, -1, 4, 4, 4]
+    assert rows.pieces[0] == (0, 0, prompts[0])
+    assert rows.pieces[1:4] == [(i, prompts[0], len(samples[i].token_ids_T)) for i in range(3)]
+    assert rows_of(samples, share=False).heads == [-1] * 6
+
+
+def test_shared_prompts_change_no_log_prob() -> None:
+    model, samples = tiny_model(), tiny_samples(7)
+    shared = score(model, samples, 0.7, 10_000, torch.device("cpu"))
+    for sample, logprobs_T in zip(samples, shared, strict=True):
+        alone = score(model, [sample], 0.7, 10_000, torch.device("cpu"))[0]
+        assert np.allclose(alone, logprobs_T, atol=1e-6)
+        assert len(logprobs_T) == len(sample.token_ids_T)
+
+
+def test_prompts_are_shared_by_our_decoder_on_cpu_while_rows_are_short() -> None:
+    model, samples = tiny_model(), tiny_samples(3)
+    assert can_share(model, samples, torch.device("cpu"))
+    assert not can_share(model, samples, torch.device("cuda"))
+    assert not can_share(torch.nn.Linear(1, 1), samples, torch.device("cpu"))
+    samples[0].token_ids_T = np.zeros(PRODUCT_LENGTH + 1, np.int32)
+    assert not can_share(model, samples, torch.device("cpu"))

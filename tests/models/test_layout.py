@@ -51,3 +51,11 @@ def test_layout_is_friendly_to_the_compiler() -> None:
     )
     torch._dynamo.reset()
     assert explained.graph_break_count == 0
+
+
+def test_a_row_that_continues_another_goes_on_after_it() -> None:
+    layout = RowLayout([3, 2, 1, 2], heads=[-1, 0, 0, -1])
+    assert layout.positions_N.tolist() == [0, 1, 2, 3, 4, 3, 0, 1]
+    assert layout.predictors_N.tolist() == [-1, 0, 1, 2, 3, 2, -1, 6]
+    assert [(p.start, p.end, p.stop) for p in layout.prefixes] == [(0, 3, 6)]
+    assert not layout.is_uniform

@@ -1,0 +1,85 @@
+"""Lab tasks and benchmarks: fixed, distinct, disjoint; the embedded model is what its card says."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from aha.errors import ConfigError
+from aha.lab.puzzle import Puzzle
+from aha.lab.strings import strings
+from aha.lab.tasks import BENCHMARKS, benchmark, distinct, lab_task, to_problem
+from aha.lab.tokenizer import TAGS, train_tokenizer
+from aha.models.load import LAB_FOLDER, load_model, num_parameters
+from aha.text.tokenizer import load_tokenizer
+from aha.verifiers import verify
+
+
+def test_a_task_is_the_same_every_time_and_its_problems_differ() -> None:
+    task = lab_task("lab:mixed", size=200)
+    ids = [problem.id for problem in task.problems()]
+    assert ids == [problem.id for problem in lab_task("lab:mixed", size=200).problems()]
+    assert ids != [problem.id for problem in lab_task("lab:mixed", size=200, seed=1).problems()]
+    assert len(set(ids)) == 200
+
+
+def test_gold_responses_are_graded_correct() -> None:
+    task = lab_task("lab:mixed", size=100)
+    for problem in task.problems():
+        found = verify(
+            problem.verifier.name, task.gold_response(problem), problem.reference, dict(problem.verifier.arguments)
+        )
+        assert found["outcome"] == "correct"
+
+
+def test_an_unknown_task_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(ConfigError, match=r"no task 'lab:knigts'. Did you mean lab:knights\?"):
+        lab_task("lab:knigts")
+    with pytest.raises(ConfigError, match="Known: lab:mixed"):
+        lab_task("lab:zzzzzz")
+
+
+def test_asking_for_more_problems_than_there_are_is_refused() -> None:
+    puzzle = strings(Random(0), "en")
+
+    def same() -> Puzzle:
+        return puzzle
+
+    with pytest.raises(ConfigError, match="fewer than 2 different problems"):
+        distinct(same, 2)
+
+
+def test_benchmarks_are_fixed_and_disjoint_from_training() -> None:
+    trained = {problem.id for problem in lab_task("lab:mixed", size=1500).problems()}
+    for name, (_, size) in BENCHMARKS.items():
+        problems = benchmark(name)
+        assert len({problem.id for problem in problems}) == size
+        assert not trained & {problem.id for problem in problems}
+    assert len(benchmark("heldout")) >= 200
+
+
+def test_a_problem_carries_what_grades_it() -> None:
+    puzzle = strings(Random(1), "ko")
+    problem = to_problem(puzzle, "lab:strings")
+    assert problem.source == "lab:strings/strings"
+    assert (problem.language, problem.domain, problem.reference) == ("ko", "general", puzzle.reference)
+
+
+def test_tokenizer_takes_any_text_and_keeps_tags_whole_and_digits_apart() -> None:
+    trained = train_tokenizer(["Question: what is 12*34? <think>안녕</think>"] * 20, 320)
+    for text in ("12345", "žluťoučký 한국어 \x00 <think>", "  two  spaces\n\n"):
+        assert trained.decode(trained.encode(text).ids, skip_special_tokens=False) == text
+    assert len(trained.encode("2048").ids) == 4
+    assert all(len(trained.encode(tag).ids) == 1 for tag in TAGS)
+
+
+def test_the_embedded_base_is_what_its_card_says() -> None:
+    loaded = load_model("lab", "float32", "cpu")
+    assert 1e6 <= num_parameters(loaded.model) <= 5e6
+    assert loaded.config["model_type"] == "qwen2"
+    assert loaded.config["max_position_embeddings"] >= 1024
+    assert sum(path.stat().st_size for path in LAB_FOLDER.iterdir()) <= 12e6
+    tokenizer = load_tokenizer(LAB_FOLDER)
+    assert tokenizer.decode(tokenizer.encode("<think>17*4=68 안녕</think>")) == "<think>17*4=68 안녕</think>"
+    assert not tokenizer.has_chat_template
