@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
     sys.path[0] = str(ROOT)
 
-from aha.types import Evaluation  # noqa: E402
+from aha.types import Evaluation, Problem  # noqa: E402
 from benchmarks.measuring.results import RESULTS, RUNS, interval, percent, scores, write_result  # noqa: E402
 from benchmarks.measuring.runs import evaluations, minutes, run  # noqa: E402
 
@@ -53,8 +53,7 @@ def collect(before: Mapping[str, Evaluation], after: Mapping[str, Evaluation]) -
     found = {}
     for name in sorted(before.keys() & after.keys()):
         paired = compare(before[name], after[name])
-        problems = after[name].problems
-        answer, share = best_constant(problems)
+        answer, share = best_constant([{"reference": each.reference} for each in problems_of(after[name].benchmark)])
         base, zero = scores(before[name]), scores(after[name])
         found[name] = {
             "before": base,
@@ -68,6 +67,13 @@ def collect(before: Mapping[str, Evaluation], after: Mapping[str, Evaluation]) -
             },
         }
     return found
+
+
+def problems_of(benchmark: str) -> Sequence[Problem]:
+    """The problems of a benchmark with all that their dataset's scorer needs."""
+    from aha.evaluation.benchmarks import load_benchmark
+
+    return load_benchmark(benchmark).problems
 
 
 def best_constant(problems: Sequence[Mapping[str, Any]]) -> tuple[str, float]:

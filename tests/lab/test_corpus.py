@@ -39,7 +39,7 @@ def test_shares_sum_to_one(shares: dict[str, float]) -> None:
 
 
 def test_every_kind_of_general_document_is_text_with_its_mark() -> None:
-    marks = {"lookup": "Question", "json": "{", "judging": '"verdict"', "cleaning": "Clean: <think>", "budgeted": "tokens."}
+    marks = {"lookup": "Question", "json": "{", "judging": '"verdict"', "cleaning": "Clean:", "budgeted": "Think"}
     for name, (make, _) in GENERAL.items():
         for seed in range(20):
             text = make(Random(seed))
