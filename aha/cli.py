@@ -78,8 +78,6 @@ def run(
 
 def _finish(run_directory: Path, as_json: bool) -> None:
     """Write the report; say where it is, and the headline numbers."""
-    from rich.console import Console
-
     from aha.evaluation.files import read_evaluation, to_json
     from aha.evaluation.tables import print_evaluations
     from aha.report.page import write_report
@@ -91,7 +89,7 @@ def _finish(run_directory: Path, as_json: bool) -> None:
         scores = [{"stage": stage, **_without_problems(to_json(evaluation))} for stage, evaluation in found]
         typer.echo(_dump({"run": str(run_directory), "report": str(page), "evaluations": scores}))
         return
-    console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
+    console = _console(as_json)
     for stage in dict.fromkeys(stage for stage, _ in found):
         console.print(f"\n[bold]{stage}[/bold]")
         print_evaluations([evaluation for name, evaluation in found if name == stage], console)
@@ -241,7 +239,8 @@ def _console(as_json: bool) -> Any:
     """Where people read: stdout, or stderr when stdout carries JSON."""
     from rich.console import Console
 
-    return Console(stderr=as_json)
+    terminal = (sys.stderr if as_json else sys.stdout).isatty()
+    return Console(stderr=as_json, width=None if terminal else FILE_WIDTH)
 
 
 def _dump(value: Any) -> str:

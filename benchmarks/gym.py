@@ -152,7 +152,7 @@ def print_table(found: Mapping[str, Any]) -> None:
     table = Table(*COLUMNS, title="In percent, 95 % intervals over problems")
     for row in rows(found):
         table.add_row(*[Text(cell) for cell in row])
-    console = Console()
+    console = Console(width=132)
     console.print(table)
     for name, each in found.items():
         missed = [what for what, reached in each["reached"].items() if not reached]

@@ -103,7 +103,7 @@ def print_table(found: Mapping[str, Any]) -> None:
     table = Table(*COLUMNS, title="In percent, 95 % intervals over problems")
     for row in rows(found):
         table.add_row(*row)
-    Console().print(table)
+    Console(width=132).print(table)
 
 
 if __name__ == "__main__":
