@@ -66,6 +66,17 @@ def latest(folder: Path, *, tell: Callable[[str], None] | None = None) -> Checkp
     return None
 
 
+def holds(folder: Path, step: int) -> bool:
+    """Whether there is a checkpoint of this step that verifies; a damaged one counts as none."""
+    path = folder / f"step-{step:06d}"
+    if not path.exists():
+        return False
+    try:
+        return verify(path).step == step
+    except DataError:
+        return False
+
+
 def verify(path: Path) -> Checkpoint:
     """Read one checkpoint. Raises DataError that names the file that is missing, unlisted or not as it was written."""
     manifest = _read_manifest(path)

@@ -23,9 +23,9 @@ def checkpoint_due(stage: RLStage, progress: Progress) -> bool:
 
 
 def save_checkpoint(parts: RLParts, progress: Progress) -> None:
-    """Save the state after `progress.round`, unless it is there, and delete checkpoints that are not kept."""
+    """Save the state after `progress.round`, unless it is there whole, and delete checkpoints that are not kept."""
     folder = parts.directory.checkpoints
-    if parts.writes and not (folder / f"step-{progress.round:06d}").exists():
+    if parts.writes and not checkpoints.holds(folder, progress.round):
         with parts.clock.phase("checkpoint"):
             state = {
                 "key": parts.key,

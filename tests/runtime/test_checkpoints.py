@@ -237,3 +237,11 @@ def test_a_damaged_checkpoint_is_replaced_by_saving_again(tmp_path: Path) -> Non
     save_step(tmp_path, 2)
     assert read(latest(tmp_path)) == (2, {"c"})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step-000001", "step-000002"]
+
+
+def test_a_damaged_checkpoint_counts_as_none(tmp_path: Path) -> None:
+    assert not checkpoints.holds(tmp_path, 3)
+    path = save_step(tmp_path, 3)
+    assert checkpoints.holds(tmp_path, 3)
+    (path / "learner.json").write_text("{}")
+    assert not checkpoints.holds(tmp_path, 3)
