@@ -39,6 +39,8 @@ def evaluation_metrics(benchmark: str, evaluation: Evaluation) -> dict[str, floa
     texts = [text_measures(problem["sample"]) for problem in evaluation.problems]
     reflecting = sum(any(measures[kind] for kind in KINDS) for measures in texts)
     values = {name: interval.value for name, interval in evaluation.scores.items()}
+    for name, interval in evaluation.scores.items():
+        values |= {f"{name}/low": interval.low, f"{name}/high": interval.high}
     values |= {
         "format_rate": evaluation.format_rate,
         "mean_tokens": evaluation.mean_tokens,
