@@ -42,8 +42,12 @@ LANGUAGES: dict[Language, float] = {"en": 0.80, "ko": 0.17, "ru": 0.03}
 def draw(rng: Random, family: str = "mixed") -> Puzzle:
     """A random puzzle of a family or of the mixture, held out or not."""
     name = rng.choices(list(MIXTURE), list(MIXTURE.values()))[0] if family == "mixed" else family
-    language = rng.choices(list(LANGUAGES), list(LANGUAGES.values()))[0]
-    return FAMILIES[name](rng, language)
+    return FAMILIES[name](rng, draw_language(rng))
+
+
+def draw_language(rng: Random) -> Language:
+    """The language of a question, by its share."""
+    return rng.choices(list(LANGUAGES), list(LANGUAGES.values()))[0]
 
 
 def seen(rng: Random, family: str = "mixed") -> Puzzle:

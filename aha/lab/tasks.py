@@ -10,10 +10,9 @@ from random import Random
 from aha.errors import ConfigError
 from aha.lab.arithmetic import arithmetic
 from aha.lab.countdown import countdown
-from aha.lab.families import FAMILIES, LANGUAGES, draw, seen
+from aha.lab.families import FAMILIES, draw, draw_language, seen
 from aha.lab.knights import knights
 from aha.lab.lists import lists
-from aha.lab.phrases import Language
 from aha.lab.programs import programs
 from aha.lab.puzzle import Puzzle
 from aha.lab.strings import strings
@@ -100,18 +99,14 @@ def _held_out(rng: Random) -> Puzzle:
             return puzzle
 
 
-def _language(rng: Random) -> Language:
-    return rng.choices(list(LANGUAGES), list(LANGUAGES.values()))[0]
-
-
 def _larger_numbers(rng: Random) -> Puzzle:
     make = rng.choice([arithmetic, arithmetic, countdown])
-    return make(rng, _language(rng), wide=True)
+    return make(rng, draw_language(rng), wide=True)
 
 
 def _more_steps(rng: Random) -> Puzzle:
     kind = rng.choice(["arithmetic", "arithmetic", "programs", "lists", "strings"])
-    language = _language(rng)
+    language = draw_language(rng)
     if kind == "arithmetic":
         return arithmetic(rng, language, steps=rng.choice([5, 6]))
     if kind == "programs":
@@ -123,7 +118,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Random], Puzzle], int]] = {
     "heldout": (_held_out, HELD_OUT_SIZE),
     "ood-numbers": (_larger_numbers, BEYOND_SIZE),
     "ood-steps": (_more_steps, BEYOND_SIZE),
-    "ood-people": (lambda rng: knights(rng, _language(rng), people=4), BEYOND_SIZE),
+    "ood-people": (lambda rng: knights(rng, draw_language(rng), people=4), BEYOND_SIZE),
 }
 """Held-out problems of the mixture; larger numbers; more steps; one more person. Maker and size of each."""
 

@@ -103,13 +103,12 @@ def batch(tokenizer: HFTokenizer, settings: PretrainStage, seed: int, update: in
     return rows
 
 
-def next_token_loss(model: nn.Module, rows: list[list[int]], device: torch.device) -> torch.Tensor:
+def next_token_loss(model: Decoder, rows: list[list[int]], device: torch.device) -> torch.Tensor:
     """Mean cross-entropy in nats over every token but each row's first."""
     layout = RowLayout([len(row) for row in rows], device)
     ids = torch.tensor(list(chain.from_iterable(rows)), device=device)
     predictors, targets = layout.predictors_and_targets()
     hidden = model(ids, layout)
-    assert isinstance(model, Decoder)
     return F.cross_entropy(model.head(hidden[predictors]).float(), ids[targets])
 
 

@@ -125,7 +125,6 @@ def test_first_five_rounds_equal_the_librarys_on_a_random_model(
     assert_equal_rounds(example, model, named, task, tmp_path / "run")
 
 
-@pytest.mark.skipif(not (LAB_FOLDER / "config.json").exists(), reason="the embedded model is not built yet")
 def test_first_five_rounds_equal_the_librarys_on_the_lab(example: ModuleType, tmp_path: Path) -> None:
     sizes = {"seed": 1, "max_new_tokens": 128, "lr": 2e-4}
     assert_equal_rounds(example, LAB_FOLDER, "lab:mixed", lab_task("lab:mixed"), tmp_path / "run", **sizes)
