@@ -12,7 +12,7 @@ from aha.lab.puzzle import Puzzle
 from aha.lab.scribe import Scribe
 from aha.text.chat import R1_ZERO_TEMPLATE
 
-STYLES = {"haste": 0.68, "broken": 0.10, "worked": 0.14, "rechecked": 0.055, "mixed": 0.015, "another": 0.01}
+STYLES = {"haste": 0.71, "broken": 0.09, "worked": 0.12, "rechecked": 0.055, "mixed": 0.015, "another": 0.01}
 """Shares of the ways to answer. `mixed` works in another language than the question's."""
 
 RIGHT_IN_HASTE = 0.07

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from operator import add, mul, sub
 from random import Random
 
-from aha.lab.phrases import NAMES, THINGS, Language
+from aha.lab.names import THINGS, person
+from aha.lab.phrases import Language
 from aha.lab.puzzle import Puzzle
 from aha.lab.scribe import Scribe, slipped
 from aha.types import VerifierSpec
@@ -18,7 +19,16 @@ Node = int | tuple[str, "Node", "Node"]
 APPLY: dict[str, Callable[[int, int], int]] = {"+": add, "-": sub, "*": mul}
 
 ASK: dict[Language, list[str]] = {
-    "en": ["What is {}?", "Calculate {}.", "Work out {}.", "Find {}.", "{} =", "Give the value of {} ."],
+    "en": [
+        "What is {}?",
+        "Calculate {}.",
+        "Work out {}.",
+        "Find {}.",
+        "{} =",
+        "Give the value of {} .",
+        "Compute the following: {} =",
+        "Here is a small problem: {} = ?",
+    ],
     "ko": ["{} 는 얼마인가?", "{} 를 계산하라.", "{} 의 값은?"],
     "ru": ["Сколько будет {}?", "Вычисли {}."],
 }
@@ -50,21 +60,37 @@ def work(node: Node, scribe: Scribe) -> int:
     if isinstance(node, int):
         return node
     operator, left, right = node
-    a, b = work(left, scribe), work(right, scribe)
-    return scribe.equation(f"{a}{operator}{b}", APPLY[operator](a, b))
+    return operation(scribe, operator, work(left, scribe), work(right, scribe))
+
+
+def operation(scribe: Scribe, operator: str, a: int, b: int) -> int:
+    """Write `a operator b` as one goes about it: a sign before a sign is resolved, a product of long numbers is taken
+    apart (`23*14=23*10+23*4=230+92=322`) and gets its sign at the end."""
+    value = APPLY[operator](a, b)
+    if operator != "*" and b < 0:
+        turned = "-" if operator == "+" else "+"
+        return scribe.equation(f"{a}{operator}{b}={a}{turned}{-b}", value)
+    if operator != "*" or min(abs(a), abs(b)) < 10:
+        return scribe.equation(f"{a}{operator}{b}", value)
+    x, y = abs(a), abs(b)
+    tens, ones = y - y % 10, y % 10
+    split = f"{x}*{tens}+{x}*{ones}={x * tens}+{x * ones}" if ones else f"{x}*{tens // 10}*10={x * (tens // 10)}*10"
+    product = scribe.equation(f"{x}*{y}={split}", x * y)
+    return product if a > 0 and b > 0 else scribe.equation(f"{a}*{b}", product if (a < 0) == (b < 0) else -product)
 
 
 def left_to_right(node: Node) -> int:
     """The value that haste gives: operators applied in reading order, precedence forgotten."""
-    text = render(node).replace("(", "").replace(")", "")
-    value, number, operator = 0, "", "+"
-    for character in [*text, "+"]:
-        if character.isdigit():
-            number += character
-        else:
-            value = APPLY[operator](value, int(number or 0))
-            number, operator = "", character
+    first, *pairs = _tokens(render(node))
+    value = int(first)
+    for operator, number in zip(pairs[::2], pairs[1::2], strict=True):
+        value = APPLY[operator](value, int(number))
     return value
+
+
+def _tokens(text: str) -> list[str]:
+    """Numbers, with a sign where one stands, and the operators between them; parentheses left out."""
+    return re.findall(r"(?<![\d])-?\d+|[-+*]", text.replace("(", "").replace(")", ""))
 
 
 def expression(rng: Random, steps: int, wide: bool) -> Node:
@@ -104,6 +130,22 @@ def chain(rng: Random, steps: int) -> Node:
     return node
 
 
+def signed(rng: Random, steps: int) -> Node:
+    """An expression of `steps` operations over numbers of either sign, products of two-digit numbers among them."""
+
+    def literal() -> int:
+        top = rng.choice([9, 99])
+        return rng.randint(-top, top) or 1
+
+    while True:
+        node: Node = literal()
+        for _ in range(steps):
+            other: Node = literal()
+            node = (rng.choice("+-*"), node, other) if rng.random() < 0.7 else (rng.choice("+-"), other, node)
+        if all(abs(value) < 10_000 for value in _values(node)):
+            return node
+
+
 def _values(node: Node) -> list[int]:
     return [node] if isinstance(node, int) else [evaluate(node), *_values(node[1]), *_values(node[2])]
 
@@ -117,14 +159,25 @@ def hasty_number(rng: Random, value: int, tempting: int) -> str:
 
 
 def arithmetic(rng: Random, language: Language, *, steps: int = 0, wide: bool = False) -> Puzzle:
-    """A bare expression of `steps` operations (0: two to four); one in four is a chain that may fall below zero."""
+    """A bare expression of `steps` operations (0: two to four): six in ten with parts from 0 to 999, the others chains
+    that may fall below zero, or numbers of either sign."""
     num_steps = steps or rng.choice([2, 2, 3, 3, 4])
-    node = chain(rng, num_steps) if rng.random() < 0.25 and not wide else expression(rng, num_steps, wide)
+    make = None if wide else rng.choices([None, chain, signed], [0.6, 0.2, 0.2])[0]
+    node = make(rng, min(num_steps, 3) if make is signed and not steps else num_steps) if make else None
+    node = node or expression(rng, num_steps, wide)
     key = render(node)
-    shown = " ".join(re.findall(r"\d+|\D", key)) if rng.random() < 0.35 else key
+    shown = spaced(rng, key) if rng.random() < 0.45 else key
     return _puzzle(
         "arithmetic", key, rng.choice(ASK[language]).format(shown), language, node, num_steps, evaluate(node)
     )
+
+
+def spaced(rng: Random, text: str) -> str:
+    """The expression with spaces around its operators; now and then all of it in parentheses, inner spaces too."""
+    loose = " ".join(re.findall(r"(?<![\d)])-?\d+|[-+*()]", text))
+    if rng.random() < 0.2:
+        return f"( {loose} )"
+    return loose if rng.random() < 0.5 else loose.replace("( ", "(").replace(" )", ")")
 
 
 def _puzzle(family: str, key: str, question: str, language: Language, node: Node, steps: int, value: int) -> Puzzle:
@@ -164,7 +217,7 @@ def story(rng: Random, language: Language) -> Puzzle:
     """A word problem about prices or boxes."""
     a, b, c, d = (rng.randint(2, 12) for _ in range(4))
     thing, other = rng.sample(THINGS[language], 2)
-    words = {"name": rng.choice(NAMES[language]), "thing": thing, "other": other, "a": a, "b": b, "c": c, "d": d}
+    words = {"name": person(rng, language), "thing": thing, "other": other, "a": a, "b": b, "c": c, "d": d}
     if rng.random() < 0.5:
         node: Node = ("+", ("*", a, b), ("*", c, d))
         question = rng.choice(STORIES[language]).format(**words)

@@ -52,7 +52,7 @@ def countdown(rng: Random, language: Language, *, wide: bool = False) -> Puzzle:
 
     def work(scribe: Scribe) -> str:
         near = sorted(scribe.rng.sample(wrong, min(8, len(wrong))), key=lambda attempt: abs(_value(attempt) - target))
-        for attempt in [*near[: scribe.rng.choice([0, 1, 1, 2, 3])], solution]:
+        for attempt in [*near[: scribe.rng.choice([0, 1, 1, 2, 3, 4])], solution]:
             (a, b, c), (first, second) = attempt
             middle = APPLY[first](a, b)
             value = APPLY[second](middle, c)

@@ -8,7 +8,8 @@ from random import Random
 
 from aha.lab.answers import hasty, tagged, worked
 from aha.lab.families import seen
-from aha.lab.phrases import NAMES, THINGS, Language
+from aha.lab.names import NAMES, THINGS, person
+from aha.lab.phrases import Language, phrase
 from aha.lab.puzzle import Puzzle
 
 USER, ASSISTANT, END = "<|im_start|>user\n", "<|im_start|>assistant\n", "<|im_end|>"
@@ -80,6 +81,15 @@ ROLES = {
     "cat": "Meow, feed me.",
     "doctor": "Rest and drink water.",
 }
+MANNERS_OF_WORK: dict[str, dict[Language, list[str]]] = {
+    "haste": {"en": ["Answer at once.", "Just guess."], "ko": ["바로 답하라."], "ru": ["Ответь сразу."]},
+    "worked": {"en": ["Work step by step.", "Show your work."], "ko": ["풀이를 보여라."], "ru": ["Покажи решение."]},
+    "rechecked": {
+        "en": ["Check every step.", "Verify your work as you go."],
+        "ko": ["단계마다 확인하라."],
+        "ru": ["Проверяй каждый шаг."],
+    },
+}
 LIKES = ["likes", "has", "sees", "sells", "finds", "counts"]
 
 
@@ -93,6 +103,8 @@ def lookup(rng: Random) -> str:
     if rng.random() < 0.4:
         a, b = rng.randint(100, 999), rng.randint(2, 99)
         return f"Question: What is {a}*{b}?\n<calc>{a}*{b}</calc><out>{a * b}</out>\nAnswer: {a * b}"
+    if rng.random() < 0.4:
+        return _two_lookups(rng)
     kind = rng.choice(list(FACTS))
     pages = [(place, rng.choice(FACTS[kind])) for place in rng.sample(PLACES, 3)]
     place, value = rng.choice(pages)
@@ -101,9 +113,23 @@ def lookup(rng: Random) -> str:
     return f"{asked}<result>{results}</result>\nAnswer: {value}"
 
 
+def _two_lookups(rng: Random) -> str:
+    """The second search is about what the first one found."""
+    place, (first, second) = rng.choice(PLACES), rng.sample(list(FACTS), 2)
+    found, value = rng.choice(FACTS[first]), rng.choice(FACTS[second])
+    other = rng.choice([name for name in FACTS[first] if name != found])
+    return (
+        f"Question: What is the {second} of the {first} of {place}?\n"
+        f"<search>{first} of {place}</search><result>(1) The {first} of {place} is {found}.</result> "
+        f"<search>{second} of {found}</search>"
+        f"<result>(1) The {second} of {other} is {rng.choice(FACTS[second])}. (2) The {second} of {found} is {value}."
+        f"</result>\nAnswer: {value}"
+    )
+
+
 def json_text(rng: Random) -> str:
     """A JSON object or a function call on request."""
-    name, age, thing = rng.choice(NAMES["en"]), rng.randint(5, 80), rng.choice(THINGS["en"])
+    name, age, thing = person(rng, "en"), rng.randint(5, 80), rng.choice(THINGS["en"])
     if rng.random() < 0.5:
         return f"Question: Write JSON with name {name}, age {age}, item {thing}.\nAnswer: " + json.dumps(
             {"name": name, "age": age, "item": thing}
@@ -114,7 +140,8 @@ def json_text(rng: Random) -> str:
 
 def dialogue(rng: Random) -> str:
     """Two turns, the second about the first."""
-    name, thing, count, more = rng.choice(NAMES["en"]), rng.choice(THINGS["en"]), rng.randint(2, 40), rng.randint(1, 20)
+    name, thing = person(rng, "en"), rng.choice(THINGS["en"])
+    count, more = rng.randint(2, 40), rng.randint(1, 20)
     if rng.random() < 0.5:
         turns = [(f"My name is {name}.", f"Nice to meet you, {name}."), ("What is my name?", f"Your name is {name}.")]
     else:
@@ -123,6 +150,29 @@ def dialogue(rng: Random) -> str:
             (f"I get {more} more. How many now?", f"{count}+{more}={count + more}. You have {count + more} {thing}."),
         ]
     return "\n".join(f"{USER}{asked}{END}\n{ASSISTANT}{said}{END}" for asked, said in turns)
+
+
+def examples(rng: Random) -> str:
+    """Two or three questions of one family answered alike: all worked, all rechecked or all in haste."""
+    first = seen(rng)
+    style = rng.choice(["worked", "rechecked", "haste"])
+    pages = []
+    for puzzle in [first, *(seen(rng, first.family) for _ in range(rng.choice([1, 1, 2])))]:
+        thought, answer = hasty(puzzle, rng) if style == "haste" else worked(puzzle, rng, style)
+        pages.append(f"Question: {puzzle.question}\nAnswer: {thought} {phrase(rng, puzzle.language, 'answer', answer)}")
+    return "\n\n".join(pages)
+
+
+def instructed(rng: Random) -> str:
+    """A puzzle with a word on how to answer: at once, step by step, or with a check of every step."""
+    puzzle = seen(rng)
+    style = rng.choice(list(MANNERS_OF_WORK))
+    how = rng.choice(MANNERS_OF_WORK[style][puzzle.language])
+    thought = hasty(puzzle, rng) if style == "haste" else worked(puzzle, rng, style)
+    if rng.random() < 0.5:
+        return f"User: {puzzle.question} {how}\nAssistant:{tagged(thought)}"
+    said = phrase(rng, puzzle.language, "answer", thought[1])
+    return f"{USER}{puzzle.question} {how}{END}\n{ASSISTANT}{thought[0]} {said}{END}"
 
 
 def cleaning(rng: Random) -> str:
@@ -206,22 +256,24 @@ def prose(rng: Random) -> str:
             f"{rng.choice(names)} 는 {rng.choice(things)} {rng.randint(2, 50)} 개가 있다." for _ in range(3)
         )
     return " ".join(
-        f"{rng.choice(names)} {rng.choice(LIKES)} {rng.randint(2, 50)} {rng.choice(things)}."
+        f"{person(rng, language)} {rng.choice(LIKES)} {rng.randint(2, 50)} {rng.choice(things)}."
         for _ in range(rng.randint(2, 5))
     )
 
 
 GENERAL: dict[str, tuple[Callable[[Random], str], float]] = {
-    "lookup": (lookup, 0.12),
-    "json": (json_text, 0.12),
-    "dialogue": (dialogue, 0.10),
-    "cleaning": (cleaning, 0.10),
-    "judging": (judging, 0.14),
-    "manners": (manners, 0.08),
-    "translation": (translation, 0.08),
+    "lookup": (lookup, 0.11),
+    "json": (json_text, 0.10),
+    "dialogue": (dialogue, 0.08),
+    "examples": (examples, 0.07),
+    "instructed": (instructed, 0.07),
+    "cleaning": (cleaning, 0.09),
+    "judging": (judging, 0.12),
+    "manners": (manners, 0.06),
+    "translation": (translation, 0.06),
     "budgeted": (budgeted, 0.10),
     "roleplay": (roleplay, 0.05),
-    "greeting": (greeting, 0.05),
-    "prose": (prose, 0.06),
+    "greeting": (greeting, 0.04),
+    "prose": (prose, 0.05),
 }
 """Generators of general documents and their shares."""

@@ -72,7 +72,7 @@ def _spread(numbers: list[int]) -> Parts:
     def work(scribe: Scribe) -> str:
         high = top if scribe.rng.random() >= scribe.slip_rate else scribe.rng.choice(numbers)
         low = bottom if scribe.rng.random() >= scribe.slip_rate else scribe.rng.choice(numbers)
-        scribe.say(f"max {high}, min {low}.")
+        scribe.phrase("extremes", str(high), str(low))
         return str(scribe.equation(f"{high}-{low}", high - low))
 
     return top - bottom, work, numbers[0] - numbers[-1] if numbers[0] > numbers[-1] else numbers[0]
@@ -85,7 +85,7 @@ def _count(limit: int) -> Callable[[list[int]], Parts]:
             for number in numbers:
                 hit = scribe.flip(number > limit)
                 found += hit
-                scribe.say(f"{number}>{limit}: {'yes' if hit else 'no'}, {found}.")
+                scribe.say(f"{number}>{limit}: {scribe.word('yes' if hit else 'no')}, {found}.")
             return str(found)
 
         return sum(number > limit for number in numbers), work, 0
@@ -103,7 +103,8 @@ def _sorting(numbers: list[int], shown: str, language: Language) -> Puzzle:
             pick = scribe.rng.choice(left) if slip else min(left)
             left.remove(pick)
             placed.append(pick)
-            scribe.say(f"{pick}, left {' '.join(map(str, left)) or 'none'}.")
+            scribe.say(f"{pick},")
+            scribe.phrase("left", " ".join(map(str, left)) or scribe.word("none"))
         return " ".join(map(str, placed))
 
     def haste(rng: Random) -> str:

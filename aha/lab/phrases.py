@@ -1,4 +1,4 @@
-"""The lab's words in English and Korean, and a little Russian: openers, joints, re-checks, names and things."""
+"""The lab's words in English and Korean, and a little Russian: openers, joints, re-checks, and the words of working."""
 
 from __future__ import annotations
 
@@ -33,6 +33,15 @@ PHRASES: dict[Language, dict[str, list[str]]] = {
         ],
         "answer": ["The answer is {}.", "{}", "Answer: {}", "It is {}."],
         "lost": ["I do not know.", "This is hard.", "Hmm, numbers are tricky.", "Let me think about it later."],
+        "yes": ["yes"],
+        "no": ["no"],
+        "true": ["true"],
+        "false": ["false"],
+        "fits": ["ok"],
+        "breaks": ["no"],
+        "extremes": ["max {}, min {}."],
+        "left": ["left {}."],
+        "none": ["none"],
     },
     "ko": {
         "open": ["차근차근 풀어 보자.", "하나씩 계산하자.", "천천히 해 보자.", ""],
@@ -48,6 +57,15 @@ PHRASES: dict[Language, dict[str, list[str]]] = {
         "hasty": ["아마 {}.", "답은 {} 같다.", "{} 인 것 같다.", "내 생각에는 {}.", "쉽다, {}.", "대충 {}."],
         "answer": ["답은 {}.", "{}", "답: {}"],
         "lost": ["잘 모르겠다.", "어렵다.", "나중에 생각하자."],
+        "yes": ["예"],
+        "no": ["아니오"],
+        "true": ["참"],
+        "false": ["거짓"],
+        "fits": ["맞음"],
+        "breaks": ["안 맞음"],
+        "extremes": ["최대 {}, 최소 {}."],
+        "left": ["남은 수 {}."],
+        "none": ["없음"],
     },
     "ru": {
         "open": ["Посчитаем.", "По шагам.", ""],
@@ -63,22 +81,19 @@ PHRASES: dict[Language, dict[str, list[str]]] = {
         "hasty": ["Наверное {}.", "Думаю {}.", "Кажется {}."],
         "answer": ["Ответ {}.", "{}"],
         "lost": ["Не знаю.", "Трудно."],
+        "yes": ["да"],
+        "no": ["нет"],
+        "true": ["правда"],
+        "false": ["ложь"],
+        "fits": ["верно"],
+        "breaks": ["неверно"],
+        "extremes": ["макс {}, мин {}."],
+        "left": ["осталось {}."],
+        "none": ["ничего"],
     },
 }
 
-NAMES: dict[Language, list[str]] = {
-    "en": ["Ann", "Bob", "Cara", "Dan", "Eve", "Finn", "Gail", "Hugo", "Iris", "Jack", "Kate", "Leo"],
-    "ko": ["민수", "지연", "서준", "하은", "도윤", "유진", "현우", "수아"],
-    "ru": ["Анна", "Иван", "Ольга", "Пётр"],
-}
 
-THINGS: dict[Language, list[str]] = {
-    "en": ["apples", "pears", "books", "pens", "cups", "toys", "eggs", "hats", "coins", "cards", "keys", "lamps"],
-    "ko": ["사과", "배", "책", "펜", "컵", "달걀", "모자", "동전"],
-    "ru": ["яблок", "книг", "чашек", "монет"],
-}
-
-
-def phrase(rng: Random, language: Language, key: str, value: str = "") -> str:
-    """One wording of `key`, with `value` put in its gap."""
-    return rng.choice(PHRASES[language][key]).format(value)
+def phrase(rng: Random, language: Language, key: str, *values: str) -> str:
+    """One wording of `key`, with `values` put in its gaps."""
+    return rng.choice(PHRASES[language][key]).format(*values)

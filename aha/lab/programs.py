@@ -24,7 +24,7 @@ def programs(rng: Random, language: Language, *, lines: int = 0) -> Puzzle:
     """A program of `lines` assignments after the first (0: two or three)."""
     num_lines = lines or rng.choice([2, 2, 3])
     while True:
-        names = rng.sample(["a", "b", "c", "n", "x", "y"], num_lines + 1)
+        names = rng.sample("abcdkmnpqrtuxyz", num_lines + 1)
         start = rng.randint(2, 20)
         body: list[Line] = []
         for index in range(num_lines):
@@ -43,10 +43,11 @@ def programs(rng: Random, language: Language, *, lines: int = 0) -> Puzzle:
         known = {names[0]: start}
         for target, source, operator, number in body:
             known[target] = scribe.equation(
-                f"{target}={known[source]}{operator}{number}", APPLY[operator](known[source], number)
+                f"{target}={source}{operator}{number}={known[source]}{operator}{number}",
+                APPLY[operator](known[source], number),
             )
         total = known[printed[0]] + known[printed[1]]
-        return str(scribe.equation(f"{known[printed[0]]}+{known[printed[1]]}", total))
+        return str(scribe.equation(f"{'+'.join(printed)}={known[printed[0]]}+{known[printed[1]]}", total))
 
     return Puzzle(
         family="programs",

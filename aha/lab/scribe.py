@@ -37,9 +37,13 @@ class Scribe:
         if text:
             self.parts.append(text)
 
-    def phrase(self, key: str, value: str = "") -> None:
+    def phrase(self, key: str, *values: str) -> None:
         """Add one wording of a phrase."""
-        self.say(phrase(self.rng, self.language, key, value))
+        self.say(self.word(key, *values))
+
+    def word(self, key: str, *values: str) -> str:
+        """One wording of a phrase in the writer's language."""
+        return phrase(self.rng, self.language, key, *values)
 
     def equation(self, left: str, value: int) -> int:
         """Write `left=value` with a joint before it; returns the value that now stands, slips included."""

@@ -10,10 +10,11 @@ from random import Random
 import pytest
 
 from aha.lab.answers import FRAMES, STYLES, broken, document, hasty, tagged, worked
-from aha.lab.corpus import KINDS, PAGE_CHARACTERS, documents, exercises
+from aha.lab.corpus import EXERCISES, KINDS, PAGE_CHARACTERS, documents, exercises
 from aha.lab.families import seen
 from aha.lab.general import GENERAL
-from aha.lab.phrases import NAMES, PHRASES, THINGS, phrase
+from aha.lab.names import NAMES, THINGS
+from aha.lab.phrases import PHRASES, phrase
 from aha.lab.tasks import benchmark
 from aha.text.answers import parse
 from aha.verifiers import verify
@@ -33,7 +34,9 @@ def test_no_held_out_question_is_in_the_corpus() -> None:
             assert problem.messages[0]["content"] not in corpus
 
 
-@pytest.mark.parametrize("shares", [STYLES, FRAMES, KINDS, {name: share for name, (_, share) in GENERAL.items()}])
+@pytest.mark.parametrize(
+    "shares", [STYLES, FRAMES, KINDS, EXERCISES, {name: share for name, (_, share) in GENERAL.items()}]
+)
 def test_shares_sum_to_one(shares: dict[str, float]) -> None:
     assert sum(shares.values()) == pytest.approx(1)
 
