@@ -33,6 +33,9 @@ LOAD_SECONDS = 30.0
 """CPU seconds to start, or to import a target. Apart from the call's limit, since only a worker's first call pays."""
 MIN_WALL_SECONDS = 30.0
 WALL_FACTOR = 10.0
+MAX_ANSWER_BYTES = 1 << 26
+"""A worker that writes more than this without ending its line has broken the protocol."""
+PIECE_BYTES = 1 << 16
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")}
 
 
@@ -78,7 +81,8 @@ class WorkerPool:
     def submit(self, target: str, arguments: dict[str, Json], cpu_seconds: float | None = None) -> Future[CallResult]:
         """Call `package.module:function` or `/path/file.py:function` with keyword arguments; never blocks.
 
-        The future never raises what the function raised; it holds a CallResult. Raises MachineError after `close`.
+        The future never raises what the function raised; it holds a CallResult. In async code:
+        `await asyncio.wrap_future(future)`. Raises MachineError after `close`.
         """
         line = json.dumps({"target": target, "arguments": arguments}).encode() + b"\n"
         job = _Job(target, line, self.cpu_seconds if cpu_seconds is None else cpu_seconds, Future())
@@ -161,6 +165,7 @@ class _Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                bufsize=0,
                 start_new_session=True,
                 env={**os.environ, **ONE_THREAD, "PYTHONHASHSEED": "0", "CUDA_VISIBLE_DEVICES": ""},
             )
@@ -170,9 +175,10 @@ class _Worker:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.stdin, self.stdout = self.process.stdin, self.process.stdout
+        os.set_blocking(self.stdin.fileno(), False)
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.stdout, selectors.EVENT_READ)
-        self.buffer = bytearray()
+        self.buffer, self.outgoing = bytearray(), memoryview(b"")
         self.ready = False
         self.loaded: set[str] = set()
 
@@ -185,9 +191,8 @@ class _Worker:
         code = self.process.wait()
         self.process = None
         self.selector.close()
-        for pipe in (self.stdin, self.stdout):
-            with suppress(BrokenPipeError):  # what was still to be sent has no reader any more
-                pipe.close()
+        self.stdin.close()
+        self.stdout.close()
         return code
 
     def call(self, job: _Job) -> CallResult:
@@ -196,8 +201,8 @@ class _Worker:
         try:
             self._wait_until_ready()
             start = self._cpu_time()
-            self.stdin.write(job.line)
-            self.stdin.flush()
+            self.outgoing = memoryview(job.line)
+            self._send()
             answer = self._read(job.cpu_seconds if job.target in self.loaded else LOAD_SECONDS)
             if "loaded" in answer:
                 self.loaded.add(job.target)
@@ -224,17 +229,17 @@ class _Worker:
         limit, and _LostError."""
         start, wall_start = self._cpu_time(), time.monotonic()
         wall_seconds = max(WALL_FACTOR * cpu_seconds, MIN_WALL_SECONDS)
-        while (end := self.buffer.find(b"\n")) < 0:
-            if self.selector.select(POLL_SECONDS):
-                piece = os.read(self.stdout.fileno(), 1 << 16)
-                if not piece:
-                    raise _LostError
-                self.buffer += piece
-            elif self.closing.is_set():
+        seen = 0
+        while (end := self.buffer.find(b"\n", seen)) < 0:
+            seen = len(self.buffer)
+            if seen > MAX_ANSWER_BYTES:
+                raise _LostError(f"the worker wrote {seen >> 20} MiB without an end")
+            moved = self._move()
+            if self.closing.is_set():
                 raise _LostError("the pool was closed")
-            elif self._cpu_time() - start > cpu_seconds:
+            if not moved and self._cpu_time() - start > cpu_seconds:
                 raise _LimitError(f"took more than {cpu_seconds:g} CPU seconds")
-            elif time.monotonic() - wall_start > wall_seconds:
+            if time.monotonic() - wall_start > wall_seconds:
                 raise _LimitError(f"gave no answer in {wall_seconds:g} seconds")
         line = bytes(self.buffer[:end])
         del self.buffer[: end + 1]
@@ -244,6 +249,33 @@ class _Worker:
             raise _LostError("the worker broke the protocol") from error
         assert isinstance(answer, dict)
         return answer
+
+    def _move(self) -> bool:
+        """Wait a moment for a piece of the answer, or for room for a piece of the call; whether there was one.
+
+        Neither side ever waits for the other without a limit: a worker that reads nothing is killed like one that
+        answers nothing.
+        """
+        ready = {key.fd for key, _ in self.selector.select(POLL_SECONDS)}
+        if self.stdin.fileno() in ready:
+            self._send()
+        if self.stdout.fileno() in ready:
+            piece = os.read(self.stdout.fileno(), PIECE_BYTES)
+            if not piece:
+                raise _LostError
+            self.buffer += piece
+        return bool(ready)
+
+    def _send(self) -> None:
+        """Write as much of the call as the pipe takes; the selector tells when it takes more."""
+        with suppress(BlockingIOError):
+            while self.outgoing:
+                self.outgoing = self.outgoing[os.write(self.stdin.fileno(), self.outgoing) :]
+        registered = self.stdin in self.selector.get_map()
+        if self.outgoing and not registered:
+            self.selector.register(self.stdin, selectors.EVENT_WRITE)
+        elif registered and not self.outgoing:
+            self.selector.unregister(self.stdin)
 
     def _cpu_time(self) -> float:
         """CPU seconds of the process and its finished children; 0 where the system has no /proc."""

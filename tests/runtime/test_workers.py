@@ -1,3 +1,4 @@
+import asyncio
 import json
 import os
 import subprocess
@@ -18,7 +19,7 @@ from aha.types import Json
 MEMORY = 1 << 30
 
 CALLED = """
-import ctypes, os, subprocess, sys, time
+import ctypes, os, signal, subprocess, sys, threading, time
 from dataclasses import dataclass
 from fractions import Fraction
 from neighbour import NEIGHBOUR
@@ -109,6 +110,17 @@ def break_protocol():
 def hang_up():
     os.closerange(3, 100)
     time.sleep(60)
+
+def flood():
+    while True:
+        for descriptor in range(3, 20):
+            try:
+                os.write(descriptor, b"x" * 65536)
+            except OSError:
+                pass
+
+def stop_later():
+    threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGSTOP)).start()
 
 def fail(text):
     raise ValueError(text)
@@ -244,11 +256,18 @@ def test_memory_limit(pool: WorkerPool, file: str) -> None:
         ("leave", {"code": 5}, "the worker exited with code 5"),
         ("break_protocol", {}, "the worker broke the protocol"),
         ("hang_up", {}, "the worker died of SIGKILL"),
+        ("flood", {}, "the worker wrote 1 MiB without an end"),
     ],
 )
 def test_a_lost_worker_is_tried_again_then_reported(
-    pool: WorkerPool, file: str, name: str, arguments: dict[str, int], message: str
+    pool: WorkerPool,
+    file: str,
+    name: str,
+    arguments: dict[str, int],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(workers, "MAX_ANSWER_BYTES", 1 << 20)
     result = call(pool, f"{file}:{name}", **arguments)
     assert (result.value, result.failure, result.message) == (None, "lost_worker", message)
     assert call(pool, f"{file}:add", a=1).value == 2
@@ -263,6 +282,23 @@ def test_a_worker_that_dies_between_calls_is_replaced(file: str) -> None:
         first = call(pool, f"{file}:pid").value
         os.kill(first, 9)
         assert call(pool, f"{file}:pid").value != first
+
+
+def test_a_worker_that_stops_reading_is_killed_and_close_does_not_wait_for_it(
+    file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call is larger than a pipe holds, so that sending it would block for ever."""
+    monkeypatch.setattr(workers, "MIN_WALL_SECONDS", 0.5)
+    for waits in (True, False):
+        with WorkerPool(1, 0.01, MEMORY) as pool:
+            assert call(pool, f"{file}:echo").failure is None
+            assert call(pool, f"{file}:stop_later").failure is None
+            time.sleep(0.3)
+            future = pool.submit(f"{file}:echo", {"text": "x" * (1 << 20)})
+            if waits:
+                result = future.result(timeout=60)
+                assert (result.failure, result.message) == ("timeout", "gave no answer in 0.5 seconds")
+        assert future.cancelled() or future.result().failure is not None
 
 
 def test_a_worker_that_cannot_start_is_reported(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -334,6 +370,34 @@ def test_works_from_threads(pool: WorkerPool, file: str) -> None:
     assert results == {i: i + 1 for i in range(16)}
 
 
+def test_works_from_async_code_and_never_blocks_its_loop(file: str) -> None:
+    async def ask(pool: WorkerPool) -> tuple[list[CallResult], int]:
+        calls = [asyncio.wrap_future(pool.submit(f"{file}:sleep", {"seconds": 0.3})) for _ in range(4)]
+        given_up = asyncio.wrap_future(pool.submit(f"{file}:add", {"a": 1}))
+        given_up.cancel()
+        num_turns = 0
+        while not all(each.done() for each in calls):
+            await asyncio.sleep(0.01)
+            num_turns += 1
+        return [await each for each in calls], num_turns
+
+    with WorkerPool(2, 1.0, MEMORY) as pool:
+        results, num_turns = asyncio.run(ask(pool))
+    assert [result.value for result in results] == [0.3] * 4
+    assert num_turns > 20
+
+
+def test_submitting_returns_before_the_work_is_done_and_all_workers_share_it(file: str) -> None:
+    with WorkerPool(4, 1.0, MEMORY) as pool:
+        assert {call(pool, f"{file}:add", a=i).value for i in range(8)} == set(range(1, 9))
+        start = time.monotonic()
+        futures = [pool.submit(f"{file}:sleep", {"seconds": 0.25}) for _ in range(12)]
+        assert not futures[-1].done()
+        for future in futures:
+            future.result()
+        assert 3 * 0.25 <= time.monotonic() - start < 12 * 0.25
+
+
 def test_a_worker_outlives_the_thread_that_made_the_pool(file: str) -> None:
     made: list[WorkerPool] = []
     thread = threading.Thread(target=lambda: made.append(WorkerPool(1, 1.0, MEMORY)))
@@ -351,6 +415,14 @@ def test_environment_is_fixed(pool: WorkerPool, file: str) -> None:
     assert environment.items() >= expected.items()
 
 
+def dies(pid: int) -> bool:
+    """Whether the process is gone soon: a kill of a whole group reaches its other members a moment later."""
+    end = time.monotonic() + 10
+    while is_alive(pid) and time.monotonic() < end:
+        time.sleep(0.02)
+    return not is_alive(pid)
+
+
 def is_alive(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
@@ -361,7 +433,7 @@ def is_alive(pid: int) -> bool:
 
 def test_what_the_function_started_is_killed_with_it(pool: WorkerPool, file: str, tmp_path: Path) -> None:
     assert call(pool, f"{file}:child", path=str(tmp_path / "pid")).failure == "timeout"
-    assert not is_alive(int((tmp_path / "pid").read_text()))
+    assert dies(int((tmp_path / "pid").read_text()))
 
 
 def test_close_ends_everything_at_once(file: str) -> None:
@@ -398,7 +470,4 @@ def test_workers_die_with_their_parent(file: str) -> None:
     assert is_alive(pid)
     parent.kill()
     parent.communicate()
-    end = time.monotonic() + 10
-    while is_alive(pid) and time.monotonic() < end:
-        time.sleep(0.02)
-    assert not is_alive(pid)
+    assert dies(pid)
