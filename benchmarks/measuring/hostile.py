@@ -7,12 +7,13 @@ import resource
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
 from benchmarks.measuring.graders import quantile
 
+Recipe = Callable[[random.Random], str]
 NUM_SLOWEST = 10
 CANARY = "aha_hostile_canary"
 PAYLOADS = (
@@ -148,11 +149,12 @@ REFERENCES = (
 """One gold answer of each type."""
 
 
-def hostile_strings(count: int, seed: int = 0) -> Iterator[tuple[str, str]]:
-    """(answer, reference) pairs; every recipe takes its turn."""
+def hostile_strings(count: int, seed: int = 0, recipes: Sequence[Recipe] = ()) -> Iterator[tuple[str, str]]:
+    """(answer, reference) pairs; every recipe takes its turn, all of them where none is named."""
     draw = random.Random(seed)
+    chosen = recipes or RECIPES
     for turn in range(count):
-        recipe = RECIPES[turn % len(RECIPES)]
+        recipe = chosen[turn % len(chosen)]
         yield recipe(draw), REFERENCES[draw.randrange(len(REFERENCES))]
 
 
@@ -218,7 +220,7 @@ def _guesses(draw: random.Random) -> str:
     )
 
 
-RECIPES: tuple[Callable[[random.Random], str], ...] = (
+RECIPES: tuple[Recipe, ...] = (
     *(_payload, _number, _soup, _damaged, _strange, _deep, _bait, _soup, _damaged, _spread, _guesses, _long),
 )
 GIANTS: tuple[str, ...] = (

@@ -58,8 +58,8 @@ def rows(name: str) -> list[dict[str, Any]]:
 
 
 def boxed(answer: str) -> str:
-    """The answer as a response that says nothing else."""
-    return f"\\boxed{{{answer}}}"
+    """The answer as a response that says nothing else; a backslash at its end does not take the brace."""
+    return f"\\boxed{{{answer} }}" if answer.endswith("\\") else f"\\boxed{{{answer}}}"
 
 
 def gsm8k_model_solutions() -> Iterator[Case]:
