@@ -1,0 +1,292 @@
+"""Compares two values, typed by the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Sequence as Several
+from typing import TypeVar
+
+from aha.verifiers.base import SeveralAnswersError
+from aha.verifiers.math.quantities import same_quantity
+from aha.verifiers.math.relations import (
+    is_equation,
+    labelled,
+    same_equation,
+    same_inequality,
+    same_labels,
+    stated,
+)
+from aha.verifiers.math.scalars import same_value
+from aha.verifiers.math.sets import real_set, same_set
+from aha.verifiers.math.settings import Settings
+from aha.verifiers.math.texts import normal_words
+from aha.verifiers.math.values import (
+    SCALARS,
+    Add,
+    Call,
+    Cases,
+    Div,
+    Interval,
+    Matrix,
+    Mul,
+    Neg,
+    PlusMinus,
+    Pow,
+    Quantity,
+    Ratio,
+    Relation,
+    Sequence,
+    SetOperation,
+    Text,
+    Time,
+    Value,
+    walk,
+)
+
+T = TypeVar("T")
+
+
+def same(gold: Value, answer: Value, settings: Settings) -> bool:
+    """Whether the answer is the reference. Raises SeveralAnswersError where the reference is one value and the answer
+    several, UndecidedError where it cannot be shown."""
+    gold, answer = spread(gold), spread(answer)
+    match gold:
+        case Interval() | SetOperation():
+            return _same_range(gold, answer)
+        case Relation():
+            return _same_relation(gold, answer, settings)
+        case Sequence():
+            return _same_sequence(gold, answer, settings)
+        case Matrix(rows):
+            cells = _cells(answer)
+            return cells is not None and _same_cells(rows, cells, settings)
+        case Cases(rows):
+            return isinstance(answer, Cases) and _matched(rows, answer.rows, lambda a, b: _each(a, b, settings))
+        case Ratio():
+            return _same_ratio(gold, answer, settings)
+        case Time():
+            return _same_time(gold, answer, settings)
+        case Text(words):
+            return isinstance(answer, Text) and normal_words(words) == normal_words(answer.words)
+    return _same_one(gold, answer, settings)
+
+
+def spread(value: Value) -> Value:
+    """Plus-or-minus signs as the two values that they stand for; the items of a list that are such, too."""
+    if not any(isinstance(part, PlusMinus) for part in walk(value)):
+        return value
+    if isinstance(value, Sequence) and value.bracket in ("list", "set"):
+        items = tuple(sign for item in value.items for sign in _signs(item))
+        return Sequence(value.bracket, items)
+    return Sequence("list", tuple(_signs(value)))
+
+
+def _signs(value: Value) -> list[Value]:
+    if not any(isinstance(part, PlusMinus) for part in walk(value)):
+        return [value]
+    return [_with_sign(value, sign) for sign in (1, -1)]
+
+
+def _with_sign(value: Value, sign: int) -> Value:
+    """The value with its plus-or-minus signs decided."""
+
+    def again(inner: Value) -> Value:
+        return _with_sign(inner, sign)
+
+    match value:
+        case PlusMinus(arg, own):
+            return again(arg) if sign * own > 0 else Neg(again(arg))
+        case Add(terms):
+            return Add(tuple(map(again, terms)))
+        case Mul(factors):
+            return Mul(tuple(map(again, factors)))
+        case Neg(arg):
+            return Neg(again(arg))
+        case Div(over, under):
+            return Div(again(over), again(under))
+        case Pow(base, exponent):
+            return Pow(again(base), again(exponent))
+        case Call(name, args):
+            return Call(name, tuple(map(again, args)))
+        case Quantity(amount, words):
+            return Quantity(again(amount), words)
+        case Relation(sides, operators):
+            return Relation(tuple(map(again, sides)), operators)
+        case Sequence(bracket, items):
+            return Sequence(bracket, tuple(map(again, items)))
+    return value
+
+
+def _same_one(gold: Value, answer: Value, settings: Settings) -> bool:
+    """One expression, with or without a unit."""
+    values = stated(answer)
+    if values is None:
+        return False
+    for value in values:
+        value = only(value)
+        if isinstance(value, Sequence) and value.bracket in ("list", "set") and len(value.items) > 1:
+            raise SeveralAnswersError
+        if isinstance(value, (*SCALARS, Quantity)) and same_quantity(gold, value, settings):
+            return True
+        if isinstance(value, Ratio) and len(value.parts) == 2 and same_value(gold, Div(*value.parts)):
+            return True
+    return False
+
+
+def only(value: Value) -> Value:
+    """The element of a set of one."""
+    if isinstance(value, Sequence) and len(value.items) == 1 and value.bracket in ("set", "list"):
+        return value.items[0]
+    return value
+
+
+def _same_range(gold: Value, answer: Value) -> bool:
+    left = real_set(gold)
+    right = real_set(answer if not is_equation(answer) else _last_side(answer))
+    return left is not None and right is not None and same_set(left, right)
+
+
+def _last_side(value: Value) -> Value:
+    label, sides = labelled(value)
+    return sides[-1] if label is not None else value
+
+
+def _same_relation(gold: Relation, answer: Value, settings: Settings) -> bool:
+    answer = only(answer)
+    if is_equation(gold):
+        return _same_equations(gold, answer, settings)
+    if isinstance(answer, Relation) and not is_equation(answer) and same_inequality(gold, answer):
+        return True
+    return _same_range(gold, answer)
+
+
+def _same_equations(gold: Relation, answer: Value, settings: Settings) -> bool:
+    label, values = labelled(gold)
+    if isinstance(answer, Relation) and is_equation(answer):
+        other, _ = labelled(answer)
+        if label is not None and other is not None and same_labels(label, other):
+            said = stated(answer)
+            return said is not None and any(same(values[-1], value, settings) for value in said)
+        return same_equation(gold, answer)
+    return label is not None and same(values[-1], answer, settings)
+
+
+def _same_ratio(gold: Ratio, answer: Value, settings: Settings) -> bool:
+    values = stated(answer) or ()
+    for value in values:
+        if isinstance(value, Time):
+            value = value.as_ratio()
+        if isinstance(value, Ratio):
+            if len(value.parts) != len(gold.parts):
+                continue
+            first, other = gold.parts[0], value.parts[0]
+            pairs = zip(gold.parts[1:], value.parts[1:], strict=True)
+            if all(same_value(Mul((first, b)), Mul((other, a))) for a, b in pairs):
+                return True
+        elif len(gold.parts) == 2 and isinstance(value, SCALARS) and same_value(Div(*gold.parts), value):
+            return True
+    return False
+
+
+def _same_time(gold: Time, answer: Value, settings: Settings) -> bool:
+    if isinstance(answer, Time):
+        if settings.units == "ignore":
+            return gold.seconds % 43200 == answer.seconds % 43200
+        return gold.of_day() == answer.of_day()
+    return not gold.half and isinstance(answer, Ratio) and _same_ratio(gold.as_ratio(), answer, settings)
+
+
+def _same_sequence(gold: Sequence, answer: Value, settings: Settings) -> bool:
+    if len(gold.items) == 1 and gold.bracket in ("set", "list"):
+        return same(gold.items[0], only(answer), settings)
+    if isinstance(answer, Matrix) or _cells(gold) is not None:
+        left, right = _cells(gold), _cells(answer)
+        return left is not None and right is not None and _same_cells(left, right, settings)
+    if gold.bracket == "list" and (found := real_set(gold)) is not None and (other := real_set(answer)) is not None:
+        return same_set(found, other)
+    if is_equation(answer):
+        answer = _last_side(answer)
+    if isinstance(answer, Interval | SetOperation | Relation):
+        return gold.bracket in ("tuple", "square", "set") and _same_range(gold, answer)
+    if not isinstance(answer, Sequence) or len(gold.items) != len(answer.items):
+        return False
+    ordered = _is_ordered(gold, answer, settings)
+    if ordered is None:
+        return False
+    return _same_items(gold.items, answer.items, ordered, settings)
+
+
+def _is_ordered(gold: Sequence, answer: Sequence, settings: Settings) -> bool | None:
+    """Whether the order counts between two sequences; None where they are of different kinds."""
+    kinds = {gold.bracket, answer.bracket}
+    if kinds <= {"tuple", "angle"} or kinds == {"square"}:
+        return True
+    if kinds <= {"list", "set"}:
+        return settings.order == "significant" and gold.bracket == "list"
+    if kinds <= {"list", "tuple"}:
+        bare = gold if gold.bracket == "list" else answer
+        labels = [labelled(item)[0] for item in bare.items]
+        if None not in labels and len(set(map(repr, labels))) == len(labels):
+            return True
+        return True if settings.order == "significant" else None
+    if kinds == {"list", "square"} and len(gold.items) != 2:
+        return settings.order == "significant"
+    if kinds == {"tuple", "square"} and len(gold.items) != 2:
+        return True
+    return None
+
+
+def _same_items(gold: Several[Value], answer: Several[Value], ordered: bool, settings: Settings) -> bool:
+    labels = [labelled(item)[0] for item in gold], [labelled(item)[0] for item in answer]
+    if None in labels[0] or None in labels[1]:
+        gold, answer = [_last_side(item) for item in gold], [_last_side(item) for item in answer]
+    if ordered:
+        return _each(gold, answer, settings)
+    return _matched(gold, answer, lambda a, b: _pair(a, b, settings))
+
+
+def _each(gold: Several[Value], answer: Several[Value], settings: Settings) -> bool:
+    return len(gold) == len(answer) and all(_pair(a, b, settings) for a, b in zip(gold, answer, strict=True))
+
+
+def _pair(gold: Value, answer: Value, settings: Settings) -> bool:
+    try:
+        return same(gold, answer, settings)
+    except SeveralAnswersError:
+        return False
+
+
+def _matched(gold: Several[T], answer: Several[T], equal: Callable[[T, T], bool]) -> bool:
+    """Whether the elements can be paired; equality is transitive, so the first partner will do."""
+    rest = list(answer)
+    for item in gold:
+        found = next((index for index, other in enumerate(rest) if equal(item, other)), None)
+        if found is None:
+            return False
+        del rest[found]
+    return not rest
+
+
+def _cells(value: Value) -> tuple[tuple[Value, ...], ...] | None:
+    """A matrix as rows; a tuple as a column; rows in square brackets as a matrix."""
+    value = _last_side(value)
+    match value:
+        case Matrix(rows):
+            return rows
+        case Sequence("square" | "tuple" | "set", items) if items and all(
+            isinstance(item, Sequence) and item.bracket in ("square", "tuple", "set") for item in items
+        ):
+            rows = tuple(item.items for item in items if isinstance(item, Sequence))
+            square = all(isinstance(item, Sequence) and item.bracket == "square" for item in items)
+            return rows if square and len({len(row) for row in rows}) == 1 else None
+        case Sequence("tuple" | "angle" | "square", items):
+            return None if not items else tuple((item,) for item in items)
+        case Interval(low, high, low_open, high_open) if low_open == high_open:
+            return ((low,), (high,))
+    return None
+
+
+def _same_cells(gold: tuple[tuple[Value, ...], ...], answer: tuple[tuple[Value, ...], ...], settings: Settings) -> bool:
+    if len(answer[0]) == 1 and len(gold) == 1:  # a row and a tuple
+        answer = (tuple(row[0] for row in answer),)
+    return len(gold) == len(answer) and all(_each(a, b, settings) for a, b in zip(gold, answer, strict=True))

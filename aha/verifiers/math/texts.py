@@ -1,0 +1,120 @@
+"""Answers in words: what is text, choice letters, times, and the words around a value."""
+
+from __future__ import annotations
+
+import re
+
+from aha.verifiers.base import SeveralAnswersError
+from aha.verifiers.math.names import ALL_REALS, FUNCTIONS, GREEK, NO_SOLUTION, NOT_EXISTING, NUMBER_WORDS
+from aha.verifiers.math.values import Sequence, Text, Time, Value
+
+_SPACE = re.compile(r"[\s\"]+")
+_WORDS = re.compile(r"[^\W\d_]+(?:[\s,'’.&-]+[^\W\d_]+)*[.!]?")
+_ARTICLES = frozenset({"the", "a", "an"})
+_PUNCTUATION = re.compile(r"[^\w\s%$<>=+*/^|-]")
+_TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*(?:([ap])\.?\s?m\.?)?", re.IGNORECASE)
+_HOUR = re.compile(r"(\d{1,2})\s*([ap])\.?\s?m\.?", re.IGNORECASE)
+_CHOICE = re.compile(r"(?:(?:option|choice|answer)\s+)?[(\[]?([A-Za-z])[)\]]?(?:\s*[).:,]\s*(.*)|\s+\S.*)?", re.DOTALL)
+_NAMED = re.compile(r"(?:option|choice|answer)\s+\S+", re.IGNORECASE)
+_LABEL = re.compile(r"(?<![A-Za-z])[(\[]?[A-J][)\].:]|(?<![A-Za-z])[A-J](?![A-Za-z])")
+_SEVERAL = re.compile(r"[(\[]?[A-J][)\]]?(?:\s*(?:,|;|and|or|&|/|\s)\s*[(\[]?[A-J][)\]]?)+|[A-J]{2,10}")
+
+_PREFIX = re.compile(
+    r"\"?\s*(?:(?:so|thus|hence|therefore|then|and|finally)\b[\s,:]*)*"
+    r"(?:the\s+|my\s+|our\s+)?(?:(?:final|correct|right|exact|simplified|required)\s+)*"
+    r"(?:answer|solution|result|value|choice|option)\b(?:\s+(?:is|are|equals|equal to|will be|would be|set is))?"
+    r"\s*[:=]?\s*\"?\s*(?=\S)",
+    re.IGNORECASE,
+)
+_ASIAN_PREFIX = re.compile(
+    r"(?:(?:따라서|그러므로|因此|所以|故|则)[\s,]*)?(?:최종\s*)?(?:最终|正确)?"
+    r"(?:정답|답|答案|结果|答|解)(?:은|는|이|为|是|等于|应为)?\s*[:=]?\s*(?=\S)"
+)
+_ASIAN_SUFFIX = re.compile(r"\s*(?:입니다|이다|이에요|예요|이며|임|\(이\)다|다)\s*\.?$")
+_ABOUT = re.compile(r"(?:\\approx|~|≈|approximately|about|approx\.?|约|约为|약)\s*(?=[\d\\$(-])")
+_TRAILING = re.compile(r"(?:[\s.,;:]|\\$|\\ )+$")
+_PARENTHESISED_UNIT = re.compile(r"(?<=[\d}])\s+\(([A-Za-z][A-Za-z' -]*)\)$")
+
+
+def without_surroundings(text: str) -> str:
+    """A folded text without the phrase before the value and the punctuation behind it."""
+    for _ in range(3):
+        before = text
+        text = _TRAILING.sub("", text.strip().strip("`")).strip()
+        if len(text) > 2 and text[:1] == text[-1:] == "*":
+            text = text.strip("*")
+        if (match := _PREFIX.match(text) or _ASIAN_PREFIX.match(text)) is not None and match.end() < len(text):
+            text = text[match.end() :]
+        if not text.isascii():
+            text = _ASIAN_SUFFIX.sub("", text)
+        text = _ABOUT.sub("", text, count=1) if _ABOUT.match(text) else text
+        if text == before:
+            break
+    return _PARENTHESISED_UNIT.sub(r' "\1"', text)
+
+
+def normal_words(text: str) -> str:
+    """Words in lower case without articles, punctuation and quotes; fixed phrases in one spelling."""
+    plain = _PUNCTUATION.sub("", text.replace('"', " ").replace("\\", " ")).casefold()
+    words = " ".join(word for word in plain.replace("-", " - ").split() if word not in _ARTICLES and word != "-")
+    if words in NO_SOLUTION:
+        return "no solution"
+    return "does not exist" if words in NOT_EXISTING else words
+
+
+def as_words(text: str) -> Value | None:
+    """The text where it is words and no expression; fixed phrases are what they mean."""
+    bare = _SPACE.sub(" ", text.replace("\\", " ") if '"' in text and "\\" not in text else text).strip(" .,")
+    lower = bare.lower()
+    if normal_words(bare) == "no solution":
+        return Sequence("set", ())
+    if lower in ALL_REALS:
+        return Text("R")
+    if not _WORDS.fullmatch(bare) or len(bare) < 2 or lower in NUMBER_WORDS:
+        return None
+    words = re.findall(r"[^\W\d_]+", bare)
+    if max(map(len, words)) < 2 or any(word in FUNCTIONS or word in GREEK for word in words):
+        return None
+    if lower in ("pi", "infinity", "inf", "oo"):
+        return None
+    return Text(bare)
+
+
+def as_time(text: str) -> Time | None:
+    """A time with colons, or an hour with its half of the day."""
+    bare = _SPACE.sub(" ", text).strip()
+    match = _TIME.fullmatch(bare)
+    if match is not None and int(match[2]) < 60 and int(match[1]) < 25:
+        seconds = int(match[1]) * 3600 + int(match[2]) * 60 + int(match[3] or 0)
+        return Time(seconds, f"{match[4].lower()}m" if match[4] else "")
+    match = _HOUR.fullmatch(bare)
+    return Time(int(match[1]) * 3600, f"{match[2].lower()}m") if match is not None else None
+
+
+def choice_letters(text: str) -> str:
+    """The letters of a reference that is nothing but choice letters, sorted; empty for others."""
+    bare = _SPACE.sub(" ", text).strip(" .()[]")
+    if len(bare) == 1 and "A" <= bare <= "J":
+        return bare
+    if _SEVERAL.fullmatch(bare):
+        return "".join(sorted(set(re.findall("[A-J]", bare))))
+    return ""
+
+
+def chosen_letter(text: str, *, any_case: bool = False) -> str:
+    """The one letter that an answer chooses: `C`, `(C)`, `C) 12`, `Option C`; empty where it chooses none.
+
+    Raises SeveralAnswersError for more than one.
+    """
+    bare = _SPACE.sub(" ", text).strip().strip("*").strip()
+    if len(choice_letters(bare)) > 1:
+        raise SeveralAnswersError
+    match = _CHOICE.fullmatch(bare)
+    if match is None:
+        return ""
+    if match[2] is None and len(bare.strip(" .()[]")) > 1 and not _NAMED.fullmatch(bare):
+        return ""
+    if match[2] and _LABEL.search(match[2]):
+        raise SeveralAnswersError
+    letter = match[1].upper() if any_case else match[1]
+    return letter if "A" <= letter <= "J" else ""
