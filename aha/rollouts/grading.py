@@ -98,7 +98,8 @@ class Grader:
         completion = group.completions[request.id]
         response = self.response(group, completion)
         rewards = {
-            name: BUILT_IN[name](response, verdict) if name in BUILT_IN else custom[name] for name in self.weights
+            name: BUILT_IN[name](response, verdict, group.problem) if name in BUILT_IN else custom[name]
+            for name in self.weights
         }
         if self.overlong is not None:
             rewards[OVERLONG] = self.overlong(len(completion.token_ids_N), request.max_new_tokens)
@@ -111,7 +112,7 @@ class Grader:
             verdict=verdict,
             rewards=rewards,
             reward=combine(rewards, {**self.weights, OVERLONG: 1.0}),
-            measures=text_measures(response),
+            measures=text_measures(response, group.problem.language),
         )
 
 

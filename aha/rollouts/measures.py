@@ -8,6 +8,7 @@ import numpy as np
 
 from aha.rollouts.filters import Filtered, decided
 from aha.text.answers import parse
+from aha.text.language import language_share
 from aha.text.reflection import reflections
 from aha.text.repetition import repetition
 from aha.types import Group, Rollout
@@ -15,11 +16,15 @@ from aha.types import Group, Rollout
 KINDS = ("recheck", "backtrack", "another_approach")
 
 
-def text_measures(text: str) -> dict[str, float | str]:
-    """Facts of one completion: `format` 0/1, `repetition` [0, 1], the number of reflections by kind, and of the
+def text_measures(text: str, language: str | None = None) -> dict[str, float | str]:
+    """Facts of one completion: `format` 0/1, `repetition` [0, 1], `language` (share of its words in the question's
+    language; left out where that is not given or there are no words), the number of reflections by kind, and of the
     re-checks how many `repaired` a wrong value and how many `broke` a right one."""
     found = reflections(text)
     measures: dict[str, float | str] = {"format": float(parse(text).well_formed), "repetition": repetition(text)}
+    share = None if language is None else language_share(text, language)
+    if share is not None:
+        measures["language"] = share
     for kind in KINDS:
         measures[kind] = float(sum(reflection.kind == kind for reflection in found))
     measures["repaired"] = float(sum(reflection.repaired is True for reflection in found))
@@ -55,6 +60,9 @@ def round_metrics(groups: Sequence[Group], filtered: Filtered) -> dict[str, floa
     for name in (*KINDS, "repaired", "broke"):
         metrics[f"reflection/{name}"] = _measure_mean(graded, name)
     metrics["repetition_rate"] = _measure_mean(graded, "repetition")
+    worded = [rollout for rollout in graded if "language" in rollout.measures]
+    if worded:
+        metrics["language_consistency"] = _measure_mean(worded, "language")
     return metrics
 
 

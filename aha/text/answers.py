@@ -8,6 +8,8 @@ from dataclasses import dataclass
 _TAG = re.compile(r"</?(?:think|answer)>")
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox)\s*")
 _ORDER = ("<think>", "</think>", "<answer>", "</answer>")
+_END = re.compile(r"(?:\s|<\|im_end\|>|<\|endoftext\|>|<\|eot_id\|>|<｜end▁of▁sentence｜>|</s>)*+")
+"""What ends a turn in chat templates; a decoder that keeps special tokens leaves it at the end of the text."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -19,7 +21,8 @@ class Parsed:
     answer: str | None
     """The text of the one answer block after the last `</think>`; None where there is none, or more than one."""
     well_formed: bool
-    """Each tag exactly once and in order, only white space outside, and an answer that is not empty."""
+    """Each tag exactly once and in order, only white space outside (and the tokens that end a turn), and an answer with
+    at least one visible character."""
     num_answers: int
     """Answer blocks opened after the last `</think>`."""
 
@@ -37,10 +40,10 @@ def parse(text: str, opened: bool = False) -> Parsed:
     if names.count("<think>") == names.count("</think>") == 1 and names.index("<think>") < names.index("</think>"):
         think = source[tags[names.index("<think>")][2] : tags[names.index("</think>")][1]].strip()
     answer, num_answers = _answer_block(source, tags)
-    well_formed = names == _ORDER and bool(answer)
+    well_formed = names == _ORDER and any(each.isprintable() and not each.isspace() for each in answer or "")
     if well_formed:
-        outside = source[: tags[0][1]] + source[tags[1][2] : tags[2][1]] + source[tags[3][2] :]
-        well_formed = not outside.strip()
+        outside = source[: tags[0][1]] + source[tags[1][2] : tags[2][1]]
+        well_formed = not outside.strip() and _END.fullmatch(source, tags[3][2]) is not None
     return Parsed(think, answer, well_formed, num_answers)
 
 

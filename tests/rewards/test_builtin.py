@@ -3,12 +3,14 @@
 import pytest
 
 from aha.rewards import BUILT_IN, combine
-from aha.types import Verdict
+from aha.types import Problem, Verdict, VerifierSpec
+
+KOREAN = Problem("p", "test", [{"role": "user", "content": "2+2?"}], "4", VerifierSpec("number"), language="ko")
 
 
 @pytest.mark.parametrize(("outcome", "points"), [("correct", 1.0), ("wrong", 0.0), ("undecided", None)])
 def test_accuracy(outcome: str, points: float | None) -> None:
-    assert BUILT_IN["accuracy"]("", Verdict(outcome, None, "")) == points  # type: ignore[arg-type]
+    assert BUILT_IN["accuracy"]("", Verdict(outcome, None, ""), KOREAN) == points  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -17,7 +19,42 @@ def test_accuracy(outcome: str, points: float | None) -> None:
 )
 def test_format_does_not_look_at_the_verdict(text: str, points: float) -> None:
     for outcome in ("correct", "wrong", "undecided"):
-        assert BUILT_IN["format"](text, Verdict(outcome, None, "")) == points  # type: ignore[arg-type]
+        assert BUILT_IN["format"](text, Verdict(outcome, None, ""), KOREAN) == points  # type: ignore[arg-type]
+
+
+WRONG = Verdict("wrong", None, "mismatch")
+
+
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [
+        ("<think>두 수의 합은 4 이다</think> <answer>the answer is four</answer>", 1.0),
+        ("<think>두 수의 sum is 4 이다</think> <answer>4</answer>", 3 / 5),
+        ("<think>2+2=4</think> <answer>4</answer>", None),
+        ("두 수의 합은 four", 3 / 4),
+        ("<think>the sum of the two is four", 0.0),
+    ],
+)
+def test_language_is_the_share_of_the_thoughts_words_and_a_thought_without_words_earns_nothing(
+    text: str, points: float | None
+) -> None:
+    found = BUILT_IN["language"](text, WRONG, KOREAN)
+    assert found == (points if points is None else pytest.approx(points))
+    assert combine({"language": found}, {"language": 1.0}) == pytest.approx(points or 0.0)
+
+
+@pytest.mark.parametrize(
+    ("thought", "points"),
+    [
+        ("두 수의 합은 4 이다", 1.0),
+        ("the sum of the two is four", 0.0),
+        ("다시 확인하자. " * 40, 0.0),
+        ("```\nprint(4)\n``` 합은 4 이다", 0.0),
+    ],
+)
+def test_readability_is_all_or_nothing(thought: str, points: float) -> None:
+    text = f"<think>{thought}</think> <answer>```4```</answer>"
+    assert BUILT_IN["readability"](text, WRONG, KOREAN) == points
 
 
 def test_none_is_left_out_of_the_sum() -> None:

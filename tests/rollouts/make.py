@@ -27,7 +27,7 @@ def make_rollout(group_id, place, outcome, reward, text=GOOD, finish="stop", num
     rewards = {"accuracy": points}
     return Rollout(
         completion.request_id, group_id, PROBLEM, (5, 6), completion, verdict, rewards, reward,
-        measures=text_measures(text),
+        measures=text_measures(text, "en"),
     )  # fmt: skip
 
 

@@ -18,6 +18,12 @@ def test_measures_of_one_completion():
     assert text_measures("a b c " * 200)["repetition"] > text_measures(GOOD)["repetition"]
 
 
+def test_language_is_measured_where_the_question_has_one_and_the_text_has_words():
+    assert text_measures("так что ответ is four", "ru")["language"] == pytest.approx(3 / 5)
+    assert "language" not in text_measures(GOOD, "en")
+    assert "language" not in text_measures("so the answer is four")
+
+
 def metrics_of(groups, mode="keep_all"):
     return round_metrics(groups, filter_groups(groups, mode))
 
@@ -36,12 +42,22 @@ def test_metrics_of_a_round():
     assert found["length/p95"] == 8.0
     assert found["truncated_frac"] == 0.5
     assert found["reflection_rate"] == 0.5
+    assert "language_consistency" not in found
     assert found["undecided_frac"] == 0.0
     assert (found["groups/kept_frac"], found["groups/all_wrong_frac"], found["groups/all_correct_frac"]) == (
         0.5,
         0.5,
         0,
     )
+
+
+def test_language_consistency_is_the_mean_over_completions_with_words():
+    groups = [
+        make_group("a", [("correct", 1.0), ("wrong", 0.0)], text="so we get four"),
+        make_group("b", [("correct", 1.0)], text="итак мы get this"),
+        make_group("c", [("correct", 1.0)], text=GOOD),
+    ]
+    assert metrics_of(groups)["language_consistency"] == pytest.approx((1 + 1 + 0.5) / 3)
 
 
 def test_undecided_rollouts_count_in_their_own_metric_alone():

@@ -14,6 +14,21 @@ def test_well_formed() -> None:
     assert (parsed.think, parsed.answer, parsed.well_formed) == ("2+2 is 4", "4", True)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<think>a</think><answer>4</answer>",
+        "<think></think><answer>4</answer>",
+        "\n<think>\na\n</think>\n\n<answer>\n4\n</answer>\n",
+        "<think>a</think> <answer>4</answer><|im_end|>",
+        "<think>a</think> <answer>4</answer> <|im_end|>\n<|endoftext|>\n",
+        "<think>a</think> <answer>4</answer></s>",
+    ],
+)
+def test_line_breaks_and_the_tokens_that_end_a_turn_do_not_matter(text: str) -> None:
+    assert parse(text).well_formed
+
+
 def test_thought_opened_by_the_prompt() -> None:
     text = "2+2 </think> <answer>4</answer>"
     assert parse(text, opened=True).well_formed
@@ -41,6 +56,13 @@ def test_thought_opened_by_the_prompt() -> None:
         ("<think>a</think> </answer>4<answer>", None),
         ("<answer>4</answer> <think>a</think>", None),
         ("<think>a <think>b</think> <answer>4</answer>", "4"),
+        ("<think>a</think> <answer>\u200b\x00</answer>", "\u200b\x00"),
+        ("<think>a</think>\u200b<answer>4</answer>", "4"),
+        ("<think>a</think> <answer>4</answer> <|im_end|> x", "4"),
+        ("<|im_end|><think>a</think> <answer>4</answer>", "4"),
+        ("<think>a</think> <answer>4</answer></answer>", None),
+        ("<THINK>a</THINK> <answer>4</answer>", "4"),
+        ("<think >a</think> <answer>4</answer>", "4"),
         ("", None),
     ],
 )
@@ -58,6 +80,7 @@ def test_hostile_input_takes_linear_time() -> None:
     text = "<think>" * 200_000 + "<answer>" * 200_000 + "\\boxed{" * 100_000
     start = time.process_time()
     parse(text)
+    parse("<think>a</think><answer>4</answer>" + "</s>" * 100_000)
     final_text(text)
     last_boxed(text)
     assert time.process_time() - start < 5
