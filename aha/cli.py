@@ -167,6 +167,22 @@ def compare(
 
 
 @app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="JSONL or Parquet with id, verifier, response, reference (arguments).")],
+    against: Annotated[str | None, typer.Option("--against", help="A column of labels to compare with.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print a file's rows with their verdicts as JSON lines; with --json the summary alone."""
+    from aha.evaluation.verify_command import verify_rows
+
+    write = None if as_json else partial(print, flush=True)
+    verified = verify_rows(file, against=against, write=write, console=_console(as_json=True))
+    if as_json:
+        typer.echo(_dump(verified.to_json()))
+    verified.check()
+
+
+@app.command()
 def report(run_directory: Annotated[Path, typer.Argument(metavar="RUN")], as_json: AsJson = False) -> None:
     """Write report.html of a run again."""
     from aha.report.page import write_report
@@ -208,9 +224,9 @@ def _catalog(what: str) -> dict[str, str]:
 
         return SOURCES
     if what == "benchmarks":
-        from aha.evaluation.benchmarks import LAB_BENCHMARKS
+        from aha.evaluation.benchmarks import benchmark_names
 
-        return {**dict.fromkeys(LAB_BENCHMARKS, "held-out problems of the lab"), "any task": "by its name"}
+        return benchmark_names()
     if what == "rewards":
         from aha.rewards import BUILT_IN
 
@@ -227,6 +243,7 @@ def _tasks() -> dict[str, str]:
         "lab:mixed": "All of them in the shares of the corpus.",
         "file:PATH": "Problems in JSONL or Parquet: {name: file:PATH, prompt: COLUMN, answer: COLUMN}.",
         "PATH.py:FUNCTION": "Your own task: docs/new_task.md.",
+        "gsm8k, math500, ...": "A public benchmark: `aha list benchmarks` names them.",
     }
     try:
         from reasoning_gym.factory import DATASETS

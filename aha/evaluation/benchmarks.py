@@ -1,4 +1,4 @@
-"""Benchmarks by name: the lab's held-out sets, or any task."""
+"""Benchmarks by name: the lab's held-out sets, the public ones of aha.tasks.doors, or any task."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from aha.errors import DataError
 from aha.runtime.seeds import seed_of
 from aha.types import Problem
 
-LAB_BENCHMARKS = ("heldout", "ood-numbers", "ood-steps", "ood-people")
+LAB_BENCHMARKS = {
+    "heldout": "the lab's puzzles, held out of its corpus",
+    "ood-numbers": "the lab's sums and countdowns, with larger numbers than its corpus has",
+    "ood-steps": "the lab's sums, programs, lists and strings, with more steps",
+    "ood-people": "the lab's knights and knaves, with one more person",
+}
+"""Name → what is asked; they need no file."""
 _MAX_FILE_NAME_CHARS = 100
 
 
@@ -26,8 +32,9 @@ class Benchmark:
 
 
 def load_benchmark(name: str, num_problems: int | None = None) -> Benchmark:
-    """The benchmark behind `heldout` (also `lab:heldout`), the other lab sets, or a task's name; of a `gym:` task the
-    held-out questions, unless the name says another split.
+    """The benchmark behind `heldout` (also `lab:heldout`), the other lab sets, a public one (`math500`, its file in the
+    folder AHA_DATA, or `math500:PATH`), or a task's name; of a `gym:` task the held-out questions, unless the name says
+    another split.
 
     `num_problems` picks that many at random, the same ones each time and in their order; None takes all. Raises
     DataError where there are none, ConfigError for a name that says nothing.
@@ -46,6 +53,15 @@ def load_benchmark(name: str, num_problems: int | None = None) -> Benchmark:
     if not len(problems):
         raise DataError(f"Benchmark {name} has no problems.", cure="Check its file or its arguments.")
     return Benchmark(name, pick(problems, name, num_problems), file_name_of(name))
+
+
+def benchmark_names() -> dict[str, str]:
+    """Name → what is asked, with the number of problems of a public one. Opens no file."""
+    from aha.tasks.doors import DOORS
+
+    doors = {door.name: f"{door.num_rows:>5,}  {door.asked}" for door in DOORS.values()}
+    lab = {name: f"    –  {asked}" for name, asked in LAB_BENCHMARKS.items()}
+    return lab | doors | {"any task": "       by its name, such as gym:chain_sum or file:PATH"}
 
 
 def pick(problems: Sequence[Problem], name: str, num_problems: int | None) -> list[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from aha.config.settings import DataSettings
@@ -16,7 +17,8 @@ Cursor = dict[str, int]
 
 
 def load_task(name_or_dict: str | Mapping[str, Any]) -> Task:
-    """The task behind `lab:NAME`, `gym:NAME`, `file:PATH` or `PATH.py:FUNCTION`, or `{name, ...arguments}`.
+    """The task behind `lab:NAME`, `gym:NAME`, `file:PATH`, `PATH.py:FUNCTION` or a benchmark's name such as `math500`
+    (`math500:PATH` where its file lies elsewhere), or `{name, ...arguments}`.
 
     Raises ConfigError where the name says nothing, and what the task itself raises.
     """
@@ -42,9 +44,14 @@ def load_task(name_or_dict: str | Mapping[str, Any]) -> Task:
         from aha.tasks.plugin import plugin_task
 
         return plugin_task(name, **arguments)
+    from aha.tasks.doors import DOORS, door_task, is_door
+
+    if is_door(name):
+        return door_task(name, **arguments)
+    close = get_close_matches(source, DOORS, n=2)
+    known = "Write lab:NAME, gym:NAME, file:PATH, PATH.py:FUNCTION or a benchmark's name; `aha list tasks` shows them."
     raise ConfigError(
-        f"data.tasks: {name!r} is no task.",
-        cure="Write lab:NAME, gym:NAME, file:PATH or PATH.py:FUNCTION; `aha list tasks` shows the built-in ones.",
+        f"{name!r} is no task.", cure=(f"Did you mean {' or '.join(close)}? " if close else "") + known
     )
 
 

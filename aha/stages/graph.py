@@ -13,6 +13,7 @@ from aha.errors import ConfigError, DataError, UsageError
 from aha.rewards import BUILT_IN
 from aha.runtime import files
 from aha.runtime.run_directory import RunDirectory
+from aha.tasks.doors import door_file, is_door
 from aha.types import Json
 
 FROM_STAGE = "stage/"
@@ -90,6 +91,8 @@ def read_files(stage: Stage) -> list[str]:
         name = entry if isinstance(entry, str) else str(entry.get("name", ""))
         if name.startswith("file:") or ".py:" in name:
             found.add(place_of(name.removeprefix("file:")))
+        elif is_door(name):
+            found.add(str(door_file(name)))
     return sorted(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -9,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from aha.errors import ConfigError, DataError
-from aha.evaluation.benchmarks import file_name_of, load_benchmark, pick
+from aha.evaluation.benchmarks import LAB_BENCHMARKS, benchmark_names, file_name_of, load_benchmark, pick
 from aha.types import Problem
 from tests.evaluation.conftest import make_problem
 
@@ -65,6 +66,24 @@ def test_fewer_problems_are_the_same_ones_each_time_and_spread_out(lab: list[str
 def test_more_than_there_are_is_all() -> None:
     assert pick(PROBLEMS, "heldout", 51) == PROBLEMS
     assert pick(PROBLEMS, "heldout", None) == PROBLEMS
+
+
+def test_names_tell_what_is_asked_and_of_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AHA_DATA", raising=False)
+    names = benchmark_names()
+    assert [*names][:4] == list(LAB_BENCHMARKS)
+    assert names["math500"] == "  500  500 problems of MATH's test half, levels 1–5"
+    assert names["college_math"].startswith("2,818  ")
+
+
+def test_a_public_benchmark_is_read_from_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AHA_DATA", str(tmp_path))
+    (tmp_path / "game24").mkdir()
+    rows = [{"rank": rank, "numbers": [1, 2, 3, 4]} for rank in range(1, 31)]
+    (tmp_path / "game24" / "puzzles.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = load_benchmark("game24", 20)
+    assert (found.name, found.file_name, len(found.problems)) == ("game24", "game24", 20)
+    assert {problem.source for problem in found.problems} == {"game24"}
 
 
 def test_a_plugin_task_is_a_benchmark(tmp_path: Path) -> None:

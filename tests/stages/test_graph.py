@@ -51,6 +51,14 @@ def test_the_key_depends_on_results_and_inputs_alone(tmp_path):
     assert node(directory, hash_of=lambda model: "other").key != key
 
 
+def test_the_file_of_a_public_benchmark_is_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("AHA_DATA", str(tmp_path))
+    stage = recipe(
+        data={"tasks": [{"name": "gsm8k-train", "limit": 9}]}, evaluate={"on": ["aime24:own.jsonl?limit=3"]}
+    ).stages["zero"]
+    assert read_files(stage) == sorted([str(tmp_path / "gsm8k/train.jsonl.gz"), "own.jsonl"])
+
+
 def test_a_changed_problem_file_changes_the_key(tmp_path):
     directory, path = RunDirectory(tmp_path), tmp_path / "p.jsonl"
     path.write_text("a")
