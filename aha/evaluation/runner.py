@@ -18,7 +18,7 @@ from aha.evaluation.passk import cons_at_k, pass_at_1, pass_at_k
 from aha.evaluation.statistics import bootstrap
 from aha.rollouts.grading import TRUNCATED, known, then, to_verdict
 from aha.runtime.seeds import seed_of
-from aha.tasks.base import Pool, verdict_call
+from aha.tasks.base import Pool, verdict_call, verdict_seconds
 from aha.text.answers import parse
 from aha.text.repetition import repetition
 from aha.types import Evaluation, Interval, Json, Problem, Verdict
@@ -33,7 +33,7 @@ Grade = Callable[[Problem, str], Future[Verdict]]
 
 def pool_grade(pool: Pool) -> Grade:
     """Grade by the problem's own verifier in the worker pool."""
-    return lambda problem, text: then(pool.submit(*verdict_call(problem, text)), to_verdict)
+    return lambda problem, text: then(pool.submit(*verdict_call(problem, text), verdict_seconds(problem)), to_verdict)
 
 
 @dataclass(slots=True, frozen=True)

@@ -10,7 +10,7 @@ from aha.config.settings import RewardSettings
 from aha.rewards import BUILT_IN, combine, custom_call, read_points
 from aha.rollouts.measures import text_measures
 from aha.runtime.workers import CallResult
-from aha.tasks.base import Pool, verdict_call
+from aha.tasks.base import Pool, verdict_call, verdict_seconds
 from aha.text.answers import opens_thought
 from aha.types import Completion, Group, Problem, Request, Rollout, Tokenizer, Verdict
 
@@ -49,7 +49,7 @@ class Grader:
 
     def verdict(self, problem: Problem, text: str) -> Future[Verdict]:
         """The verdict to come on a whole response to a problem."""
-        return then(self.pool.submit(*verdict_call(problem, text)), to_verdict)
+        return then(self.pool.submit(*verdict_call(problem, text), verdict_seconds(problem)), to_verdict)
 
     def add(self, group: PendingGroup, completion: Completion) -> None:
         """Take one completion: its verdict is asked for at once, and custom rewards with the last one of the group."""
@@ -121,7 +121,7 @@ def to_verdict(result: CallResult) -> Verdict:
     if result.failure is not None:
         return Verdict("undecided", None, REASONS[result.failure], result.seconds)
     value = result.value
-    return Verdict(value["outcome"], value["extracted"], value["reason"], result.seconds)
+    return Verdict(**{**value, "seconds": result.seconds})
 
 
 def known(verdict: Verdict) -> Future[Verdict]:

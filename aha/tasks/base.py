@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 from aha.errors import ConfigError, DataError, MachineError
 from aha.types import Json, Problem, VerifierSpec
+from aha.verifiers import call_seconds, extraction_rule
 
 if TYPE_CHECKING:
     from aha.runtime.workers import CallResult
@@ -32,9 +33,7 @@ class Task(Protocol):
 class Pool(Protocol):
     """What validation needs of runtime.workers.WorkerPool."""
 
-    def submit(
-        self, target: str, arguments: dict[str, Json], cpu_seconds: float | None = None
-    ) -> Future[CallResult]:
+    def submit(self, target: str, arguments: dict[str, Json], cpu_seconds: float | None = None) -> Future[CallResult]:
         """Call `target` in a worker."""
 
 
@@ -72,8 +71,9 @@ def split_name(name: str) -> tuple[str, dict[str, Json]]:
 
 def gold_block(answer: str, verifier: VerifierSpec) -> str:
     """A well-formed completion around a gold answer, as the verifier's extraction rule wants it."""
-    rule = verifier.arguments.get("extract", "answer_tag")
-    body = {"boxed": f"\\boxed{{{answer}}}", "last_line": answer, "last_number": answer}.get(rule)
+    rule = extraction_rule(verifier)
+    plain = {"last_line": answer, "last_number": answer, "code_block": f"````\n{answer}\n````"}
+    body = {"boxed": f"\\boxed{{{answer}}}", **plain}.get(rule)
     return "<think> </think> " + (body if body is not None else f"<answer> {answer} </answer>")
 
 
@@ -86,6 +86,11 @@ def verdict_call(problem: Problem, response: str) -> tuple[str, dict[str, Json]]
         "arguments": dict(problem.verifier.arguments),
     }
     return "aha.verifiers:verify", dict(arguments)
+
+
+def verdict_seconds(problem: Problem) -> float | None:
+    """The processor seconds that a worker must be given for that call; None: the pool's own limit."""
+    return call_seconds(problem.verifier, problem.reference)
 
 
 def validate(task: Task, n: int, pool: Pool) -> None:
@@ -101,7 +106,10 @@ def validate(task: Task, n: int, pool: Pool) -> None:
         return
     indices = sorted({index * len(problems) // n for index in range(n)}) if n < len(problems) else range(len(problems))
     checked = [(problems[index], _gold(task, problems[index])) for index in indices]
-    pending = [(problem, gold, pool.submit(*verdict_call(problem, gold))) for problem, gold in checked]
+    pending = [
+        (problem, gold, pool.submit(*verdict_call(problem, gold), verdict_seconds(problem)))
+        for problem, gold in checked
+    ]
     for problem, gold, future in pending:
         _check(task, problem, gold, future.result())
 

@@ -15,6 +15,8 @@ from dataclasses import asdict, replace
 from aha.errors import DataError
 from aha.types import Json, Verdict, VerifierSpec
 from aha.verifiers.base import EXTRACTION_RULES, REASONS, BadReferenceError, decided, extract
+from aha.verifiers.code import check_arguments, code, most_seconds
+from aha.verifiers.code.extraction import last_block
 from aha.verifiers.exact import exact, items, json_value
 from aha.verifiers.expression import expression
 from aha.verifiers.functions import load_function
@@ -30,16 +32,19 @@ VERIFIERS: dict[str, Callable[..., Verdict]] = {
     "list": items,
     "json": json_value,
     "gym": gym,
+    "code": code,
 }
 """Name → function(answer, reference, **arguments)."""
 
 MAX_EXTRACTED_CHARS = 500
+BLOCK = "code_block"
+"""The extraction rule for programs: the last fenced block after the thought; the default of `code`."""
 
 
 def verify(verifier: str, response: str, reference: Json, arguments: Mapping[str, Json]) -> dict[str, Json]:
-    """A verdict as JSON: `outcome`, `extracted`, `reason`, `seconds`. The worker's target `aha.verifiers:verify`.
+    """A verdict as JSON, by the names of its fields. The worker's target `aha.verifiers:verify`.
 
-    Beside the verifier's own arguments: `extract` (one of base.EXTRACTION_RULES, default `answer_tag`). `verifier` is a
+    Beside the verifier's own arguments: `extract` (see `extraction_rule`). `verifier` is a
     name of VERIFIERS, or a user's `path.py:function(answer, reference, **arguments) -> bool`. `response` starts with
     the `<think>` that the prompt opened. Raises DataError for an unknown verifier or argument, never for a response.
     """
@@ -56,7 +61,8 @@ def _decide(verifier: str, response: str, reference: Json, arguments: Mapping[st
     own = {key: value for key, value in arguments.items() if key != "extract"}
     answer = None
     try:
-        answer = extract(response, arguments.get("extract", "answer_tag"))
+        rule = extraction_rule(VerifierSpec(verifier, arguments))
+        answer = last_block(response) if rule == BLOCK else extract(response, rule)
         if verifier in VERIFIERS:
             return VERIFIERS[verifier](answer, reference, **own)
         return decided(bool(load_function(verifier)(answer, reference, **own)), answer)
@@ -75,9 +81,21 @@ def check_spec(spec: VerifierSpec) -> None:
     for key in spec.arguments:
         if key not in known:
             raise DataError(f"The verifier {spec.name!r} has no argument {key!r}.", cure=_nearest(key, known))
-    rule = spec.arguments.get("extract", "answer_tag")
-    if rule not in EXTRACTION_RULES:
-        raise DataError(f"There is no extraction rule {rule!r}.", cure=_nearest(str(rule), list(EXTRACTION_RULES)))
+    rule = extraction_rule(spec)
+    if rule not in (*EXTRACTION_RULES, BLOCK):
+        raise DataError(f"There is no extraction rule {rule!r}.", cure=_nearest(str(rule), [*EXTRACTION_RULES, BLOCK]))
+    if spec.name == "code":
+        check_arguments(spec.arguments)
+
+
+def extraction_rule(spec: VerifierSpec) -> str:
+    """How the answer is found: one of base.EXTRACTION_RULES or `code_block`, as asked for or by default."""
+    return str(spec.arguments.get("extract", BLOCK if spec.name == "code" else "answer_tag"))
+
+
+def call_seconds(spec: VerifierSpec, reference: Json) -> float | None:
+    """The processor seconds that a worker must be given for a verdict; None: as for most verifiers."""
+    return most_seconds(reference, spec.arguments) if spec.name == "code" else None
 
 
 def _nearest(word: str, known: list[str]) -> str:
