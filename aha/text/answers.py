@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 _TAG = re.compile(r"</?(?:think|answer)>")
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox)\s*")
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+"""A brace, or a character with the backslash that makes it no brace."""
 _ORDER = ("<think>", "</think>", "<answer>", "</answer>")
 _END = re.compile(r"(?:\s|<\|im_end\|>|<\|endoftext\|>|<\|eot_id\|>|<｜end▁of▁sentence｜>|</s>)*+")
 """What ends a turn in chat templates; a decoder that keeps special tokens leaves it at the end of the text."""
@@ -73,7 +75,7 @@ def final_text(text: str) -> str | None:
 
 
 def last_boxed(text: str) -> str | None:
-    r"""Content of the last `\boxed{…}` (`\fbox`, `\framebox`), braces matched; None where there is no box.
+    r"""Content of the last `\boxed{…}` (`\fbox`, `\framebox`), braces matched (`\{` is none); None without a box.
 
     An unclosed box is the empty answer: there is no way back to an earlier one.
     """
@@ -85,11 +87,8 @@ def last_boxed(text: str) -> str | None:
         word = text[start:].split(maxsplit=1)
         return word[0].rstrip("$.,;") if word else ""
     depth = 0
-    for index in range(start, len(text)):
-        if text[index] == "{":
-            depth += 1
-        elif text[index] == "}":
-            depth -= 1
-            if depth == 0:
-                return text[start + 1 : index].strip()
+    for match in _BRACE.finditer(text, start):
+        depth += {"{": 1, "}": -1}.get(match.group(), 0)
+        if depth == 0:
+            return text[start + 1 : match.start()].strip()
     return ""
