@@ -14,6 +14,7 @@ from aha.verifiers.math.names import (
     GREEK_LETTERS,
     INVERSES,
     NUMBER_WORDS,
+    SMALL_WORDS,
     UNKNOWN_FUNCTIONS,
 )
 from aha.verifiers.math.tokens import Token
@@ -22,6 +23,7 @@ from aha.verifiers.math.values import Based, Call, Div, Mul, Neg, Num, Pow, Sequ
 _BIG = {"\\sum": "sum", "\\prod": "prod"}
 RUNNING = frozenset("nkijm")
 """Letters that run through whole numbers."""
+_DOTS = frozenset({"\\ldots", "\\dots", "\\cdots", "..."})
 _INFINITY = frozenset({"infinity", "inf", "oo", "Infinity"})
 
 
@@ -35,11 +37,17 @@ class Atoms(Brackets):
             return self._number()
         if token.kind == "word":
             return self._word()
-        if token.kind == "command":
+        if token.kind == "command" and token.text not in _DOTS:
             return self._command()
         if token.kind == "quoted" and token.text.lower() in NUMBER_WORDS:
             self.take()
             return Num(Fraction(NUMBER_WORDS[token.text.lower()]))
+        if token.kind == "quoted" and len(token.text) < 3 and token.text.isalpha():
+            self.take()
+            return self.subscripted(token.text)
+        if token.text in _DOTS:
+            self.take()
+            return Sym("...")
         return self.bracketed()
 
     def _number(self) -> Value:
@@ -53,9 +61,8 @@ class Atoms(Brackets):
             return self._repeating(value, places)
         if exponent:
             return Num(value * Fraction(10) ** int(exponent), max((places or 0) - int(exponent), 0))
-        if places is None and self.at("_"):
-            self.take()
-            return self._based(text)
+        if self.accept("_"):
+            return self.based(text)
         return Num(value, places or None)
 
     def _repeating(self, value: Fraction, places: int) -> Value:
@@ -68,7 +75,7 @@ class Atoms(Brackets):
             raise UnparsableError
         return Num(value + Fraction(int(digits), (10 ** len(digits) - 1) * 10**places))
 
-    def _based(self, digits: str) -> Value:
+    def based(self, digits: str) -> Value:
         """A number with its base, e.g. `52_8`, `52_{eight}`."""
         braces = self.accept("{")
         self.accept("(")
@@ -77,9 +84,10 @@ class Atoms(Brackets):
         base = NUMBER_WORDS.get(token.text.lower(), -1) if token.kind != "number" else int(token.text)
         if braces:
             self.expect("}")
-        if not 2 <= base <= 36 or any(int(digit, 36) >= base for digit in digits):
+        whole, _, part = digits.partition(".")
+        if not 2 <= base <= 36 or any(digit not in "0123456789"[:base] for digit in whole + part):
             raise UnparsableError
-        return Based(int(digits, base), base)
+        return Based(Fraction(int(whole + part, base), base ** len(part)), base)
 
     def _word(self) -> Value:
         text = self.token.text
@@ -102,7 +110,7 @@ class Atoms(Brackets):
         if name in NUMBER_WORDS:
             self.take()
             return Num(Fraction(NUMBER_WORDS[name]))
-        if len(text) > 3 and not self.reading.letters:
+        if text in SMALL_WORDS or (len(text) > 3 and not self.reading.letters):
             raise UnparsableError
         self._split(text)
         return self._word()
@@ -126,14 +134,20 @@ class Atoms(Brackets):
         if letter in ("e", "i") and not self.at("_"):
             return Sym(letter)
         symbol = self.subscripted(letter)
-        primes = ""
+        primes = 0
         while self.at("'", "''"):
-            primes += self.take().text
-        if primes and isinstance(symbol, Sym):
-            symbol = Sym(symbol.name + primes)
+            primes += len(self.take().text)
+        if primes:
+            return self.primed(symbol, primes)
         if letter in UNKNOWN_FUNCTIONS and isinstance(symbol, Sym):
             return self._applied(symbol)
         return symbol
+
+    def primed(self, symbol: Value, primes: int) -> Value:
+        """A derivative: a function of its own where a bracket follows, else a name."""
+        if not isinstance(symbol, Sym):
+            return Call(f"{'prime' * primes}()", (symbol,))
+        return self._applied(Sym(symbol.name + "'" * primes))
 
     def _applied(self, symbol: Sym) -> Value:
         """An unknown function: `f(x)`, `f^{-1}(x)`."""
@@ -154,7 +168,7 @@ class Atoms(Brackets):
         if not self.accept("{"):
             return _indexed(name, self.take().text)
         start = self.position
-        while self.token.kind in ("number", "word", "quoted") or self.at(",", *(f"\\{letter}" for letter in GREEK)):
+        while self.token.kind in ("number", "word", "quoted", "command") or self.at(","):
             self.take()
         if self.at("}"):
             inner = "".join(token.text for token in self.tokens[start : self.position])

@@ -7,7 +7,6 @@ from aha.verifiers.math.cursor import Cursor
 from aha.verifiers.math.limits import check_items
 from aha.verifiers.math.names import AND
 from aha.verifiers.math.values import (
-    Based,
     Call,
     Cases,
     Interval,
@@ -56,7 +55,7 @@ class Brackets(Cursor):
     def separator(self) -> bool:
         """Step over commas, semicolons and words such as `and`; whether there was one."""
         start = self.position
-        while self.at(",", ";", "\\and", "\\or") or (
+        while self.at(",", "\\and", "\\or", *(";" * self.semicolons)) or (
             self.token.kind in ("word", "quoted") and self.token.text.lower().strip(" ,.;") in AND
         ):
             self.take()
@@ -93,14 +92,7 @@ class Brackets(Cursor):
         """One value in brackets; digits in brackets may have a base: `(204)_5`."""
         if isinstance(inner, Num) and inner.places is None and self.at("_") and inner.value >= 0:
             self.take()
-            braces = self.accept("{")
-            base = int(self.take().text) if self.token.kind == "number" else 0
-            if braces:
-                self.expect("}")
-            digits = str(inner.value)
-            if not 2 <= base <= 36 or any(int(digit, 36) >= base for digit in digits):
-                raise UnparsableError
-            return Based(int(digits, base), base)
+            return self.based(str(inner.value))
         return inner
 
     def _braced(self) -> Value:
@@ -110,6 +102,7 @@ class Brackets(Cursor):
                 raise UnparsableError
             return Sequence("set", ())
         with self.inside():
+            self.bars = int(not self.at("|", "\\vert"))  # a bar behind the first element begins the conditions
             found = self.items()
             builder = len(found) == 1 and self.accept("|", "\\vert", ":", "\\colon")
             conditions = self.items() if builder else ()

@@ -52,7 +52,7 @@ def same(gold: Value, answer: Value, settings: Settings) -> bool:
     gold, answer = spread(gold), spread(answer)
     match gold:
         case Interval() | SetOperation():
-            return _same_range(gold, answer)
+            return _same_range(gold, answer, settings)
         case Relation():
             return _same_relation(gold, answer, settings)
         case Sequence():
@@ -140,10 +140,12 @@ def only(value: Value) -> Value:
     return value
 
 
-def _same_range(gold: Value, answer: Value) -> bool:
+def _same_range(gold: Value, answer: Value, settings: Settings) -> bool:
     left = real_set(gold)
     right = real_set(answer if not is_equation(answer) else _last_side(answer))
-    return left is not None and right is not None and same_set(left, right)
+    if left is None or right is None:
+        return False
+    return same_set(left, right, lambda a, b: same_quantity(a, b, settings))
 
 
 def _last_side(value: Value) -> Value:
@@ -157,7 +159,7 @@ def _same_relation(gold: Relation, answer: Value, settings: Settings) -> bool:
         return _same_equations(gold, answer, settings)
     if isinstance(answer, Relation) and not is_equation(answer) and same_inequality(gold, answer):
         return True
-    return _same_range(gold, answer)
+    return _same_range(gold, answer, settings)
 
 
 def _same_equations(gold: Relation, answer: Value, settings: Settings) -> bool:
@@ -199,7 +201,7 @@ def _same_time(gold: Time, answer: Value, settings: Settings) -> bool:
 def _same_sequence(gold: Sequence, answer: Value, settings: Settings) -> bool:
     if len(gold.items) == 1 and gold.bracket in ("set", "list"):
         return same(gold.items[0], only(answer), settings)
-    if isinstance(answer, Matrix) or _cells(gold) is not None:
+    if isinstance(_last_side(answer), Matrix) or _is_nested(gold):
         left, right = _cells(gold), _cells(answer)
         return left is not None and right is not None and _same_cells(left, right, settings)
     if gold.bracket == "list" and (found := real_set(gold)) is not None and (other := real_set(answer)) is not None:
@@ -207,7 +209,7 @@ def _same_sequence(gold: Sequence, answer: Value, settings: Settings) -> bool:
     if is_equation(answer):
         answer = _last_side(answer)
     if isinstance(answer, Interval | SetOperation | Relation):
-        return gold.bracket in ("tuple", "square", "set") and _same_range(gold, answer)
+        return gold.bracket in ("tuple", "square", "set") and _same_range(gold, answer, settings)
     if not isinstance(answer, Sequence) or len(gold.items) != len(answer.items):
         return False
     ordered = _is_ordered(gold, answer, settings)
@@ -267,18 +269,20 @@ def _matched(gold: Several[T], answer: Several[T], equal: Callable[[T, T], bool]
     return not rest
 
 
+def _is_nested(value: Sequence) -> bool:
+    """Whether rows in square brackets stand in square brackets."""
+    return value.bracket == "square" and all(isinstance(i, Sequence) and i.bracket == "square" for i in value.items)
+
+
 def _cells(value: Value) -> tuple[tuple[Value, ...], ...] | None:
     """A matrix as rows; a tuple as a column; rows in square brackets as a matrix."""
     value = _last_side(value)
     match value:
         case Matrix(rows):
             return rows
-        case Sequence("square" | "tuple" | "set", items) if items and all(
-            isinstance(item, Sequence) and item.bracket in ("square", "tuple", "set") for item in items
-        ):
+        case Sequence("square", items) if _is_nested(value):
             rows = tuple(item.items for item in items if isinstance(item, Sequence))
-            square = all(isinstance(item, Sequence) and item.bracket == "square" for item in items)
-            return rows if square and len({len(row) for row in rows}) == 1 else None
+            return rows if len({len(row) for row in rows}) == 1 else None
         case Sequence("tuple" | "angle" | "square", items):
             return None if not items else tuple((item,) for item in items)
         case Interval(low, high, low_open, high_open) if low_open == high_open:

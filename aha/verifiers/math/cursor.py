@@ -35,6 +35,8 @@ class Cursor(ABC):
         self.reading = reading
         self.position = 0
         self.depth = 0
+        self.semicolons = True
+        """Whether a semicolon separates as a comma does."""
         self.bars = 0
         """Open absolute values: then a bar closes."""
 
@@ -77,11 +79,12 @@ class Cursor(ABC):
     def inside(self) -> Iterator[None]:
         """One level deeper, where bars open again. Raises OverLimitsError."""
         bars, self.bars = self.bars, 0
+        semicolons, self.semicolons = self.semicolons, True
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise OverLimitsError
         yield
-        self.bars = bars
+        self.bars, self.semicolons = bars, semicolons
         self.depth -= 1
 
     @abstractmethod
@@ -91,6 +94,10 @@ class Cursor(ABC):
     @abstractmethod
     def expression(self) -> Value:
         """Terms and set operations."""
+
+    @abstractmethod
+    def based(self, digits: str) -> Value:
+        """Digits in the base that is ahead."""
 
     @abstractmethod
     def power(self) -> Value:

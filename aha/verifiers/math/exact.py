@@ -23,10 +23,8 @@ def rational(value: Value, points: Mapping[str, Fraction] = NOTHING) -> Fraction
     Raises NotRationalError, UnparsableError for a division by zero, OverLimitsError for what would be too large.
     """
     match value:
-        case Num(number):
+        case Num(number) | Based(number):
             return number
-        case Based(integer):
-            return Fraction(integer)
         case Sym(name):
             if name in points:
                 return points[name]

@@ -9,11 +9,13 @@ import re
 import unicodedata
 
 from aha.verifiers.base import fold as fold_characters
+from aha.verifiers.math.units import is_unit
 
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱ⁽⁾", "0123456789+-ni()", strict=True))
 _SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋ₙₓ₍₎", "0123456789+-nx()", strict=True))
 _RUNS = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+|[{''.join(_SUBSCRIPTS)}]+")
 _VULGAR = re.compile("[¼-¾⅐-⅞↉]")
+_CIRCLED = re.compile("[①-⑳]")
 _CHARACTERS = str.maketrans(
     {
         **dict.fromkeys("×⋅·∙•✕✖⨯", "\\cdot "),
@@ -128,6 +130,7 @@ _COMMAND_NAMES = {
 _RENAME = re.compile(r"\\(" + "|".join(sorted(_COMMAND_NAMES, key=len, reverse=True)) + r")(?![A-Za-z])")
 _PLAIN = re.compile(r"[0-9A-Za-z.,:;()\[\]+*/^=<>!|' -]*")
 _THOUSANDS = re.compile(r"(?<=\d)\s*(?:\{,\}|,\\!|\\,|\{\\,\}|\\!,)\s*(?=\d{3}(?!\d))")
+_STYLES = frozenset({"mathrm", "mathbf", "mathit", "textit", "mathsf", "rm", "bf"})
 _SINGLE = frozenset("eid")
 """Letters that stay symbols in `\\mathrm{…}`."""
 
@@ -144,7 +147,7 @@ def fold(text: str) -> str:
 
 def _characters(text: str) -> str:
     if not text.isascii():
-        text = _RUNS.sub(_script, text)
+        text = _RUNS.sub(_script, _CIRCLED.sub(lambda match: f"({ord(match.group()) - 0x245F})", text))
         text = _VULGAR.sub(_vulgar, text)
         text = text.translate(_CHARACTERS)
         text = fold_characters(text).translate(_CHARACTERS)
@@ -172,6 +175,7 @@ def _latex(text: str) -> str:
     text = re.sub(r"\\\\(?:\[-?[\d.]+(?:pt|em|ex|mm|cm)\])?", r" \\cr ", text)
     text = _THOUSANDS.sub("," if "," in text else "\\,", text).replace("{,}", ",")
     text = re.sub(r"(?<=\d)\\,(?=\d{3}(?!\d))", ",", text)
+    text = re.sub(r"\\textcircled\{(\d+)\}", r"(\1)", text)
     text = _SPACES.sub(" ", text.replace("\\!", "").replace("\\,", " "))
     text = _NOTHING.sub("", text)
     for _ in range(3):
@@ -192,7 +196,7 @@ def _word(match: re.Match[str]) -> str:
     letters = inner.strip()
     if kind == "operatorname" or not letters:
         return f" {letters} " if not letters else f"\\{letters} " if letters.isalpha() else letters
-    if len(letters) == 1 and (letters in _SINGLE or kind in ("mathbf", "mathit", "textit", "mathsf", "bf")):
+    if len(letters) < 4 and kind in _STYLES and letters.isalpha() and (letters in _SINGLE or not is_unit(letters)):
         return f" {letters} "
     if any(char.isalpha() for char in letters) and not any(char.isdigit() or char in "$\\^_=<>" for char in letters):
         return f' "{letters}" '

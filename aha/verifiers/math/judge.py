@@ -14,6 +14,7 @@ from aha.verifiers.math.cursor import Reading
 from aha.verifiers.math.fold import fold
 from aha.verifiers.math.forms import has_form
 from aha.verifiers.math.limits import MAX_CHARS, check_text
+from aha.verifiers.math.names import SMALL_WORDS
 from aha.verifiers.math.parse import DEFAULT, parse
 from aha.verifiers.math.scalars import UndecidedError
 from aha.verifiers.math.settings import Settings
@@ -31,8 +32,9 @@ _INTEGER = re.compile(r"-?[0-9]{1,300}")
 _EXPONENT = re.compile(r"\d[eE][+-]?\d")
 _SPACED_LETTER = re.compile(r"\d\s+[A-Za-z](?![A-Za-z])")
 _SHORT_WORD = re.compile(r"[A-Za-z]{2,}")
+_OPTION = re.compile(r"([A-J])[.:)]\s+(\S.*)", re.DOTALL)
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
-_WORD = re.compile(r"(?<![\\A-Za-z])[^\W\d_]{3,}")
+_WORD = re.compile(rf"(?<![\\A-Za-z])(?:[^\W\d_]{{3,}}|(?:{'|'.join(SMALL_WORDS)})(?![A-Za-z]))")
 
 
 def prepared(text: str) -> str:
@@ -53,7 +55,12 @@ def reference_texts(reference: Json) -> list[str]:
     given = reference if isinstance(reference, list) else [reference]
     if not given or any(isinstance(item, bool) or not isinstance(item, int | float | str) for item in given):
         raise BadReferenceError("expected a number, its text, or a list of accepted ones")
-    return [_prepared_reference(str(item)) for item in given]
+    found: list[str] = []
+    for item in given:
+        text = _prepared_reference(str(item))
+        option = _OPTION.fullmatch(text)
+        found += [text] if option is None else [option[1], option[2]]
+    return found
 
 
 @lru_cache(4096)

@@ -33,7 +33,7 @@ GREEK_LETTERS = dict(
     )
 )
 DECORATIONS = frozenset(
-    {"vec", "hat", "bar", "overline", "tilde", "dot", "mathbf", "boldsymbol", "bm", "widehat", "overrightarrow"}
+    {"vec", "hat", "bar", "overline", "tilde", "dot", "mathbf", "boldsymbol", "bm", "widehat", "ddot", "overrightarrow"}
     | {"mathcal", "mathbb", "underline", "mathrm", "text", "textbf", "displaystyle", "boxed", "fbox", "widetilde"}
 )
 """Commands around a name that do not change what it names."""
@@ -80,3 +80,5 @@ NOT_UNITS = frozenset(
     )
 )
 """Words behind a number that change it, take it back or go on to something else."""
+SMALL_WORDS = frozenset({"at", "is", "if", "in", "on", "of", "by", "to", "as", "an", "so", "we", "it", "be", "no"})
+"""Words of two letters that are not two factors."""

@@ -86,10 +86,8 @@ class Evaluator:
     def _value(self, node: Value) -> Number:
         field = self.field
         match node:
-            case Num(number):
+            case Num(number) | Based(number):
                 return field.number(number)
-            case Based(integer):
-                return field.number(Fraction(integer))
             case Sym(name):
                 return self._symbol(name)
             case Add(terms):

@@ -13,6 +13,7 @@ from aha.verifiers.math.tokens import Token, tokenize
 from aha.verifiers.math.units import LETTERS, PERCENT, is_unit, may_be_unit, unit
 from aha.verifiers.math.values import (
     Add,
+    Bracket,
     Call,
     Div,
     Matrix,
@@ -26,6 +27,7 @@ from aha.verifiers.math.values import (
     Relation,
     Sequence,
     SetOperation,
+    Sym,
     Value,
 )
 
@@ -35,6 +37,7 @@ _RELATIONS = {
     **{">": ">", "\\gt": ">", ">=": ">=", "\\ge": ">=", "\\approx": "~", "\\in": "in", "=<": "<=", "<>": "!="},
     **{"\\cong": "~", "~": "~"},
 }
+_CURRENCY = ("\\$", "$", "€", "£", "¥", "₩", "¢")
 _SETS = {"\\cup": "union", "\\cap": "intersection", "\\setminus": "difference"}
 _NOT_FACTORS = frozenset(
     (
@@ -58,11 +61,22 @@ class Parser(Atoms):
 
     def whole(self) -> Value:
         """One value, or a bare list of several, up to the end of the text."""
-        found = self.items()
+        groups = [self._group()]
+        while self.accept(";") and self.token.kind != "end":
+            groups.append(self._group())
         self.accept(".")
         if self.token.kind != "end":
             raise UnparsableError
-        return found[0] if len(found) == 1 else Sequence("list", found)
+        if any(len(group) > 1 for group in groups) and len(groups) > 1:  # a = 1, b = 2; a = 3, b = 4
+            return Sequence("list", tuple(_one(group, "tuple") for group in groups))
+        return _one(tuple(item for group in groups for item in group), "list")
+
+    def _group(self) -> tuple[Value, ...]:
+        """Elements up to a semicolon."""
+        self.semicolons = False
+        found = self.items()
+        self.semicolons = True
+        return found
 
     def item(self) -> Value:
         """A chain of relations, a ratio, or one expression; each side with its unit."""
@@ -86,7 +100,9 @@ class Parser(Atoms):
         return self._with_unit(value)
 
     def _currency(self) -> str:
-        if self.at("\\$", "$", "€", "£", "¥", "₩"):
+        if self.at("-") and self.ahead(1).text in _CURRENCY:  # -$5
+            self.tokens[self.position : self.position + 2] = self.tokens[self.position + 1], self.token
+        if self.at(*_CURRENCY):
             return self.take().text.removeprefix("\\")
         return ""
 
@@ -117,7 +133,7 @@ class Parser(Atoms):
                 if not all(may_be_unit(word) for word in token.text.split()):
                     raise UnparsableError
                 words.append(self.take().text.strip(" .,"))
-            elif self.at("\\$", "$", "€", "£", "¥", "₩") and not words:
+            elif self.at(*_CURRENCY) and not words:
                 words.append(self.take().text.removeprefix("\\"))
             elif words and self.at("/", "\\cdot", "*"):
                 words.append("/" if self.take().text == "/" else "*")
@@ -225,8 +241,8 @@ class Parser(Atoms):
             self.take()
             if self._is_degree():
                 return self._postfix(self._degrees(value))
-            if self.accept("\\prime"):
-                return Call("prime", (value,))
+            if (primes := self._primes()) and isinstance(value, Sym | Call):
+                return self._postfix(self.primed(value, primes))
             with self.inside():
                 exponent = self.argument_of_script()
                 if self.at("^", "**"):
@@ -234,6 +250,17 @@ class Parser(Atoms):
                     exponent = Pow(exponent, self.argument_of_script())
             value = self._postfix(Pow(value, exponent))
         return value
+
+    def _primes(self) -> int:
+        """Step over `\\prime` signs of an exponent; how many there were."""
+        start, braces = self.position, self.accept("{")
+        count = 0
+        while self.accept("\\prime", "'"):
+            count += 1
+        if count and (not braces or self.accept("}")):
+            return count
+        self.position = start
+        return 0
 
     def _is_degree(self) -> bool:
         if self.accept("\\circ", "°", "o"):
@@ -291,7 +318,7 @@ class Parser(Atoms):
             return token.text not in _NOT_FACTORS
         if token.kind == "sign" and token.text in ("|",):
             return not self.bars
-        return token.kind == "sign" and token.text in ("(", "{")
+        return token.kind == "sign" and token.text in ("(", "{", "[")
 
     def _is_factor(self, token: Token) -> bool:
         """Whether a word behind a number is a variable or function and not a unit or an `and`."""
@@ -310,6 +337,10 @@ class Parser(Atoms):
         if word.lower() in AND or is_unit(word) or word.lower() in SCALES or word.lower() in NUMBER_WORDS:
             return False
         return len(word) == 2 or (len(word) == 3 and not token.spaced)
+
+
+def _one(items: tuple[Value, ...], bracket: Bracket) -> Value:
+    return items[0] if len(items) == 1 else Sequence(bracket, items)
 
 
 def _times(factors: tuple[Value, ...]) -> Value:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from aha.verifiers.math.exact import NotRationalError, rational
 from aha.verifiers.math.numeric import NotNumericError
-from aha.verifiers.math.scalars import approximate, same_value
+from aha.verifiers.math.scalars import NUM_POINTS, approximate, points, same_value
 from aha.verifiers.math.settings import Settings
 from aha.verifiers.math.units import unit
 from aha.verifiers.math.values import Based, Call, Div, Mul, Neg, Num, Quantity, Sym, Value, symbols, walk
@@ -88,14 +88,19 @@ def _last_place(gold: Value, settings: Settings) -> Fraction | None:
 
 
 def _close(gold: Value, answer: Value, tolerance: Fraction) -> bool:
-    if symbols(gold) or symbols(answer):
+    names = symbols(gold)
+    if names != symbols(answer):
         return False
     try:
-        return abs(rational(gold) - rational(answer)) <= tolerance
+        if not names:
+            return abs(rational(gold) - rational(answer)) <= tolerance
     except NotRationalError:
         pass
-    try:
-        difference = complex(approximate(gold)) - complex(approximate(answer))
-    except NotNumericError:
-        return False
-    return max(abs(difference.real), abs(difference.imag)) <= float(tolerance)
+    for point in points(names, gold, answer, integers=False)[: NUM_POINTS if names else 1]:
+        try:
+            difference = complex(approximate(gold, point)) - complex(approximate(answer, point))
+        except NotNumericError:
+            return False
+        if max(abs(difference.real), abs(difference.imag)) > float(tolerance) * max([1.0, *map(float, point.values())]):
+            return False
+    return True

@@ -7,7 +7,7 @@ from fractions import Fraction
 from aha.verifiers.base import UnparsableError
 from aha.verifiers.math.exact import NotRationalError, rational
 from aha.verifiers.math.numeric import Evaluator, NotNumericError, Precise
-from aha.verifiers.math.scalars import DIGITS, approximate, points, same_value
+from aha.verifiers.math.scalars import DIGITS, UndecidedError, approximate, points, same_value
 from aha.verifiers.math.values import (
     CONSTANTS,
     SCALARS,
@@ -86,7 +86,11 @@ def stated(value: Value) -> tuple[Value, ...] | None:
     for side, is_exact in zip(sides[1:], exact[1:], strict=True):
         if not isinstance(side, SCALARS) or not isinstance(sides[0], SCALARS):
             continue
-        if not (same_value(sides[0], side) if is_exact else _roughly(sides[0], side)):
+        try:
+            agrees = same_value(sides[0], side) if is_exact else _roughly(sides[0], side)
+        except UndecidedError:
+            agrees = False
+        if not agrees:
             return None
     if len(sides) > 1 and any(symbols(side) for side in sides[:1]) and len(value.sides) == len(sides):
         return (value,)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
 from aha.verifiers.base import UnparsableError
 from aha.verifiers.math.exact import NotRationalError, rational
 from aha.verifiers.math.numeric import NotNumericError
-from aha.verifiers.math.scalars import approximate, infinite, same_value
+from aha.verifiers.math.scalars import UndecidedError, approximate, infinite, same_value
 from aha.verifiers.math.values import (
     SCALARS,
     Add,
@@ -42,12 +43,12 @@ def real_set(value: Value) -> Solutions | None:
     """The set of real numbers that a value describes; None where it describes none."""
     try:
         found = _read(value)
-    except (NotNumericError, NotRationalError, UnparsableError):
+        return None if found is None else Solutions(found[0], tuple(_merged(found[1])))
+    except (NotNumericError, NotRationalError, UnparsableError, UndecidedError):
         return None
-    return None if found is None else Solutions(found[0], tuple(_merged(found[1])))
 
 
-def same_set(left: Solutions, right: Solutions) -> bool:
+def same_set(left: Solutions, right: Solutions, same_end: Callable[[Value, Value], bool] = same_value) -> bool:
     """Whether the pieces agree, ends and openness included, and the variables are not two different ones."""
     if left.variable and right.variable and left.variable != right.variable:
         return False
@@ -56,7 +57,7 @@ def same_set(left: Solutions, right: Solutions) -> bool:
     for a, b in zip(left.pieces, right.pieces, strict=True):
         if (a.low_open, a.high_open) != (b.low_open, b.high_open):
             return False
-        if not (same_value(a.low, b.low) and same_value(a.high, b.high)):
+        if not (same_end(a.low, b.low) and same_end(a.high, b.high)):
             return False
     return True
 

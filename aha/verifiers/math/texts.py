@@ -14,8 +14,11 @@ _ARTICLES = frozenset({"the", "a", "an"})
 _PUNCTUATION = re.compile(r"[^\w\s%$<>=+*/^|-]")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*(?:([ap])\.?\s?m\.?)?", re.IGNORECASE)
 _HOUR = re.compile(r"(\d{1,2})\s*([ap])\.?\s?m\.?", re.IGNORECASE)
-_CHOICE = re.compile(r"(?:(?:option|choice|answer)\s+)?[(\[]?([A-Za-z])[)\]]?(?:\s*[).:,]\s*(.*)|\s+\S.*)?", re.DOTALL)
-_NAMED = re.compile(r"(?:option|choice|answer)\s+\S+", re.IGNORECASE)
+_CHOICE = re.compile(
+    r"(?:(?i:option|choice|answer)\s+)?(?:\(([A-Za-z])\)|\[([A-Za-z])\]|([A-Za-z])(?=\s*[).:,]|$))\s*[).:,]*\s*(.*)",
+    re.DOTALL,
+)
+_TAKING_BACK = ("or ", "and ", "not ", "is wrong", "is incorrect", "is not")
 _LABEL = re.compile(r"(?<![A-Za-z])[(\[]?[A-J][)\].:]|(?<![A-Za-z])[A-J](?![A-Za-z])")
 _SEVERAL = re.compile(r"[(\[]?[A-J][)\]]?(?:\s*(?:,|;|and|or|&|/|\s)\s*[(\[]?[A-J][)\]]?)+|[A-J]{2,10}")
 
@@ -33,6 +36,10 @@ _ASIAN_PREFIX = re.compile(
 _ASIAN_SUFFIX = re.compile(r"\s*(?:입니다|이다|이에요|예요|이며|임|\(이\)다|다)\s*\.?$")
 _ABOUT = re.compile(r"(?:\\approx|~|≈|approximately|about|approx\.?|约|约为|약)\s*(?=[\d\\$(-])")
 _TRAILING = re.compile(r"(?:[\s.,;:]|\\$|\\ )+$")
+_BRACED = re.compile(r"\{[^{}]+\}")
+_LONE_LETTER = re.compile(r"[(\s]*\"?[(\s]*([A-Za-z])[)\s]*\"?[)\s]*")
+_MARKS = re.compile(r"(?:\(\d{1,2}\)[\s,;]*){2,}")
+"""Numbers of statements, such as (1)(3)(4)."""
 _PARENTHESISED_UNIT = re.compile(r"(?<=[\d}])\s+\(([A-Za-z][A-Za-z' -]*)\)$")
 
 
@@ -50,7 +57,10 @@ def without_surroundings(text: str) -> str:
         text = _ABOUT.sub("", text, count=1) if _ABOUT.match(text) else text
         if text == before:
             break
-    return _PARENTHESISED_UNIT.sub(r' "\1"', text)
+    while (braced := _BRACED.fullmatch(text)) is not None and ("," not in text or text[1:-1].strip()[:1] == '"'):
+        text = braced.group()[1:-1].strip()
+    letter = _LONE_LETTER.fullmatch(text)
+    return letter[1] if letter is not None else _PARENTHESISED_UNIT.sub(r' "\1"', text)
 
 
 def normal_words(text: str) -> str:
@@ -70,6 +80,8 @@ def as_words(text: str) -> Value | None:
         return Sequence("set", ())
     if lower in ALL_REALS:
         return Text("R")
+    if _MARKS.fullmatch(bare):
+        return Text(bare)
     if not _WORDS.fullmatch(bare) or len(bare) < 2 or lower in NUMBER_WORDS:
         return None
     words = re.findall(r"[^\W\d_]+", bare)
@@ -112,9 +124,8 @@ def chosen_letter(text: str, *, any_case: bool = False) -> str:
     match = _CHOICE.fullmatch(bare)
     if match is None:
         return ""
-    if match[2] is None and len(bare.strip(" .()[]")) > 1 and not _NAMED.fullmatch(bare):
-        return ""
-    if match[2] and _LABEL.search(match[2]):
+    if _LABEL.search(match[4]) or match[4].lower().startswith(_TAKING_BACK):
         raise SeveralAnswersError
-    letter = match[1].upper() if any_case else match[1]
+    letter = match[1] or match[2] or match[3]
+    letter = letter.upper() if any_case else letter
     return letter if "A" <= letter <= "J" else ""

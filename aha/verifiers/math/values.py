@@ -22,9 +22,9 @@ class Num:
 
 @dataclass(slots=True, frozen=True)
 class Based:
-    """An integer with its base as a subscript, e.g. `204_5`."""
+    """A number with its base as a subscript, e.g. `204_5`."""
 
-    value: int
+    value: Fraction
     base: int
 
 
