@@ -42,7 +42,7 @@ def test_version(aha: Call) -> None:
 def test_help_names_every_command(aha: Call) -> None:
     code, out, _ = aha("--help")
     assert code == 0
-    for command in ("run", "eval", "compare", "report", "doctor", "list"):
+    for command in ("run", "eval", "compare", "verify", "report", "doctor", "list"):
         assert f" {command} " in out
 
 
@@ -150,6 +150,22 @@ def test_compare_needs_two(aha: Call) -> None:
     code, _, err = aha("compare", "one.json")
     assert code == 2
     assert "takes two evaluations, got 1" in err
+
+
+def test_verify_prints_rows_and_refuses_bad_ones_at_the_end(aha: Call, tmp_path: Path) -> None:
+    row = {"id": 1, "verifier": "number", "response": "<answer>4</answer>", "reference": "4", "label": False}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\nno\n")
+    code, out, err = aha("verify", "rows.jsonl")
+    assert code == 4
+    assert {**json.loads(out), "seconds": 0} == {
+        **row, "outcome": "correct", "extracted": "4", "reason": "match", "seconds": 0
+    }  # fmt: skip
+    assert "1 of 2 rows of rows.jsonl were rejected, the first: rows.jsonl, row 2: no JSON" in err
+    code, out, err = aha("verify", "rows.jsonl", "--against", "label", "--json")
+    summary = json.loads(out)
+    assert (code, summary["correct"], summary["rejected"][0]["row"]) == (4, 1, 2)
+    assert summary["against"]["disagreements"][0]["id"] == 1
+    assert aha("verify", "nowhere.jsonl")[0] == 4
 
 
 def test_power_without_files(aha: Call) -> None:

@@ -58,6 +58,17 @@ def bootstrap_ratios(over_P: Float64, under_P: Float64, *, seed: int, num_resamp
     return _in_blocks(block, num_problems, seed, num_resamples)
 
 
+def wilson(num_hits: int, num_trials: int, *, level: float = 0.95) -> Interval:
+    """Share of hits among independent trials with Wilson's score interval (1927), which stays honest near 0 and 1:
+    no hit in 100 trials is 0 [0, 0.037], not 0 [0, 0]. Raises UsageError for no trials."""
+    if num_trials < 1:
+        raise UsageError("There are no trials to take a share of.", cure="Check at least one.")
+    z, share = NormalDist().inv_cdf((1 + level) / 2), num_hits / num_trials
+    middle = (share + z * z / (2 * num_trials)) / (1 + z * z / num_trials)
+    half = z * sqrt(share * (1 - share) / num_trials + (z / (2 * num_trials)) ** 2) / (1 + z * z / num_trials)
+    return Interval(share, max(0.0, middle - half), min(1.0, middle + half))
+
+
 def paired_bootstrap_p(
     differences_P: Sequence[float] | Float64, *, seed: int, num_resamples: int = NUM_RESAMPLES
 ) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
@@ -66,10 +66,11 @@ def row_format(task: str, arguments: Mapping[str, Any]) -> RowFormat:
     return RowFormat(**values)
 
 
-def read_rows(path: Path) -> Iterator[tuple[int, Json]]:
+def read_rows(path: Path, on_bad: Callable[[int, DataError], None] | None = None) -> Iterator[tuple[int, Json]]:
     """(row number from 1, row) of a JSONL (.jsonl, .jsonl.gz) or Parquet file.
 
-    Raises DataError naming the path and the row that cannot be read.
+    Raises DataError naming the path and the row that cannot be read; with `on_bad` a line that is no JSON is handed to
+    it, with its number, and left out.
     """
     if not path.is_file():
         raise DataError(f"There is no file {path}.", cure="Paths are relative to where the command runs.")
@@ -77,12 +78,12 @@ def read_rows(path: Path) -> Iterator[tuple[int, Json]]:
     if name.endswith(".parquet"):
         yield from _parquet_rows(path)
     elif name.endswith((".jsonl", ".jsonl.gz", ".json.gz", ".ndjson")):
-        yield from _json_rows(path)
+        yield from _json_rows(path, on_bad)
     else:
         raise DataError(f"{path} is neither JSONL nor Parquet.", cure="Name it .jsonl, .jsonl.gz or .parquet.")
 
 
-def _json_rows(path: Path) -> Iterator[tuple[int, Json]]:
+def _json_rows(path: Path, on_bad: Callable[[int, DataError], None] | None) -> Iterator[tuple[int, Json]]:
     with gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb") as file:
         number = 0
         while True:
@@ -93,8 +94,18 @@ def _json_rows(path: Path) -> Iterator[tuple[int, Json]]:
                 raise DataError(f"{path}, row {number}: the file is corrupt here ({error}).") from error
             if not line:
                 return
-            if line.strip():
-                yield number, _json_row(line, f"{path}, row {number}")
+            if not line.strip():
+                continue
+            try:
+                row = _json_row(line, f"{path}, row {number}")
+            except DataError as error:
+                if on_bad is None:
+                    raise
+                on_bad(number, error)
+                while len(line) > MAX_ROW_BYTES and not line.endswith(b"\n"):
+                    line = file.readline(MAX_ROW_BYTES + 1)
+            else:
+                yield number, row
 
 
 def _json_row(line: bytes, where: str) -> Json:
