@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import PurePosixPath
 from typing import Literal
 
 from aha.errors import DataError, MachineError
-from aha.sandbox.launch import File, Job, launch
+from aha.sandbox.archive import File, check_count, plain_path, unpacked
+from aha.sandbox.launch import Job, launch
 from aha.sandbox.probe import CURES, probe
 from aha.sandbox.records import LEVELS, Execution, Level, Limits
-
-MAX_FILES = 200
-"""In a work directory; each costs a descriptor while a run starts."""
 
 
 class Sandbox:
@@ -52,8 +47,8 @@ class Box:
 
     def __init__(self, level: Level, files: Mapping[str, bytes]) -> None:
         self.level = level
-        self._files = {_path(name): File(content) for name, content in files.items()}
-        _check_count(len(self._files))
+        self._files = {plain_path(name): File(content) for name, content in files.items()}
+        check_count(len(self._files))
 
     def run(
         self, command: Sequence[str], stdin: bytes = b"", limits: Limits = Limits(), keep: bool = False
@@ -77,32 +72,7 @@ class Box:
         execution, archive = launch(Job(self.level, command, self._files, stdin, limits, keep))
         if keep and execution.exit_code == 0:
             try:
-                self._files = _unpacked(archive)
-            except (tarfile.TarError, DataError) as error:
+                self._files = unpacked(archive)
+            except DataError as error:
                 return replace(execution, outcome="output", exit_code=None, stderr=f"not kept: {error}".encode())
         return execution
-
-
-def _path(name: str) -> str:
-    """The path in its plain form."""
-    path = PurePosixPath(name)
-    if "\0" in name or path.is_absolute() or ".." in path.parts or not path.parts:
-        raise DataError(f"{name!r} is no path inside the sandbox's work directory.", cure="Give a relative path.")
-    return str(path)
-
-
-def _check_count(number: int) -> None:
-    if number > MAX_FILES:
-        raise DataError(f"A work directory of {number} files.", cure=f"The sandbox takes at most {MAX_FILES}.")
-
-
-def _unpacked(archive: bytes) -> dict[str, File]:
-    """The regular files of a tar file that nobody vouches for; links and devices are left out."""
-    files = {}
-    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as tar:
-        for member in tar:
-            content = tar.extractfile(member) if member.isreg() else None
-            if content is not None:
-                files[_path(member.name)] = File(content.read(), bool(member.mode & 0o100))
-                _check_count(len(files))
-    return files

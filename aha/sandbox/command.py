@@ -30,7 +30,7 @@ if ! command -v "$1" >/dev/null; then echo "$1: there is no such program" >&2; e
 printf .
 (exec "$@")
 code=$?
-if [ -n "$keep" ] && [ "$code" = 0 ]; then tar -cf "/proc/self/fd/$keep" .; fi
+if [ -n "$keep" ] && [ "$code" = 0 ]; then tar --format=ustar -cf "/proc/self/fd/$keep" .; fi
 exit "$code"
 """
 """The first process of the sandbox. When it ends, all that the program left running ends with its namespace."""

@@ -13,20 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aha.errors import MachineError
+from aha.sandbox.archive import File
 from aha.sandbox.command import ENVIRONMENT, as_user, in_namespaces, limited, started
 from aha.sandbox.records import Execution, Level, Limits
 from aha.sandbox.running import Start, execute, refusal
 from aha.sandbox.seccomp import MACHINES, seccomp_filter
 from aha.sandbox.slots import own_uid
 from aha.sandbox.sweep import sweep
-
-
-@dataclass(slots=True, frozen=True)
-class File:
-    """In a work directory."""
-
-    content: bytes
-    executable: bool = False
 
 
 @dataclass(slots=True, frozen=True)

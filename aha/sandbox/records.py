@@ -20,7 +20,7 @@ class Limits:
     cpu_seconds: float = 10.0
     """Of all its processes together, the few milliseconds that the sandbox needs to start included."""
     wall_seconds: float = 30.0
-    """From the start to the end; for programs that sleep or wait."""
+    """From the program's start to its end; for those that sleep or wait."""
     memory_bytes: int = 512 << 20
     """Of all its processes together, with what it wrote at the level `bubblewrap`; looked at every 50 ms."""
     file_bytes: int = 64 << 20

@@ -17,8 +17,10 @@ from aha.sandbox.records import Execution, Level, Limits, Outcome
 from aha.sandbox.watch import children, usage, written_bytes
 
 LOOK_SECONDS = 0.05
-END_SECONDS = 2.0
-"""For a sandbox that was told to end; a busy machine needs some."""
+START_SECONDS = 30.0
+"""For the sandbox to be made, on a busy machine; not counted as the program's."""
+END_SECONDS = 10.0
+"""For a sandbox that was killed; the kernel frees its memory and files first, and a busy machine takes its time."""
 READ_BYTES = 1 << 16
 
 
@@ -57,7 +59,6 @@ class _Reading:
 
 def execute(start: Start, limits: Limits) -> Execution:
     """Run to its end or to a limit; returns when all that it started is gone, as far as the level can tell."""
-    began = time.monotonic()
     try:
         process = subprocess.Popen(
             start.command,
@@ -72,12 +73,17 @@ def execute(start: Start, limits: Limits) -> Execution:
         )
     except OSError as error:  # too long a command line; no memory, process or descriptor left
         return refusal(str(error), start.level)
-    run = _Run(process, start, limits, began)
+    try:
+        run = _Run(process, start, limits)
+    except OSError as error:
+        process.kill()
+        process.communicate()
+        return refusal(str(error), start.level)
     try:
         stopped = run.watch()
     finally:
         code, cpu_seconds = run.end()
-    used = (cpu_seconds, time.monotonic() - began, start.level)
+    used = (cpu_seconds, time.monotonic() - run.began, start.level)
     stdout, stderr = bytes(run.reading.stdout), bytes(run.reading.stderr)
     if not stdout.startswith(STARTED):
         return Execution("refused", None, None, b"", stderr or b"it did not start in time", *used)
@@ -103,10 +109,12 @@ def refusal(reason: str, level: Level) -> Execution:
 class _Run:
     """A started command."""
 
-    def __init__(self, process: subprocess.Popen[bytes], start: Start, limits: Limits, began: float) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], start: Start, limits: Limits) -> None:
         self.process, self.start, self.limits = process, start, limits
-        self.deadline = began + limits.wall_seconds
-        self.next_look = began + LOOK_SECONDS
+        self.began = time.monotonic()
+        self.deadline = self.began + START_SECONDS
+        self.next_look = self.began + LOOK_SECONDS
+        self.has_started = False
         self.reading = _Reading(limits.output_bytes)
         self.cpu_seconds = 0.0
         assert process.stdout is not None
@@ -137,6 +145,10 @@ class _Run:
                     ended = True
                 elif not self.reading.read(key.fd, self.streams[key.fd]):
                     self.selector.unregister(key.fd)
+            if self.reading.stdout and not self.has_started:
+                self.has_started = True
+                self.began = time.monotonic()
+                self.deadline = self.began + self.limits.wall_seconds
             if self.reading.over():
                 return "output"
             if ended:
@@ -147,7 +159,7 @@ class _Run:
         limits = self.limits
         used = usage(self.process.pid, limits.memory_bytes)
         memory_bytes = used.memory_bytes
-        if self.start.level == "bubblewrap" and self.reading.stdout:  # before that, these places are the machine's own
+        if self.start.level == "bubblewrap" and self.has_started:  # before that, these places are the machine's own
             memory_bytes += sum(written_bytes(child, PLACES) for child in children(self.process.pid))
         self.cpu_seconds = max(self.cpu_seconds, used.cpu_seconds)
         if used.cpu_seconds > limits.cpu_seconds:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
-INODE_BYTES = 1024
-"""What an empty file in memory costs the kernel, about."""
+INODE_BYTES = 4096
+"""What a file in memory counts at least; the kernel needs about 1 KiB, and time to free it."""
 WHOLE = (b"RssAnon:", b"RssShmem:")
 SHARE = (b"Pss_Anon:", b"Pss_Shmem:")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aha.errors import ConfigError, DataError, MachineError
-from aha.sandbox import Execution, Limits, Sandbox, probe
+from aha.sandbox import Execution, Limits, Sandbox, archive, probe
 from aha.sandbox import box as box_module
 
 LEVELS = [
@@ -65,7 +65,7 @@ def test_what_is_not_kept_or_failed_is_gone(sandbox: Sandbox) -> None:
 
 
 def test_more_files_than_a_box_holds_cannot_be_kept(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(box_module, "MAX_FILES", 2)
+    monkeypatch.setattr(archive, "MAX_FILES", 2)
     with sandbox.box({"a": b""}) as box:
         execution = box.run(["touch", "b", "c"], keep=True)
         assert (execution.outcome, execution.exit_code) == ("output", None)
