@@ -183,6 +183,21 @@ def verify(
 
 
 @app.command()
+def audit(
+    run_directory: Annotated[Path, typer.Argument(metavar="RUN")],
+    samples: Annotated[int, typer.Option(min=2, help="Rollouts to judge again, half correct, half wrong.")] = 400,
+    seed: int = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Let a second judge look at a sample of a run's verdicts; the report shows what it found."""
+    from aha.evaluation import audit_command
+
+    found = audit_command.audit(run_directory, num_samples=samples, seed=seed, console=_console(as_json))
+    if as_json:
+        typer.echo(_dump(found.to_json()))
+
+
+@app.command()
 def report(run_directory: Annotated[Path, typer.Argument(metavar="RUN")], as_json: AsJson = False) -> None:
     """Write report.html of a run again."""
     from aha.report.page import write_report
@@ -241,6 +256,7 @@ def _tasks() -> dict[str, str]:
     lab = {f"lab:{name}": (make.__doc__ or "").partition("\n")[0] for name, make in FAMILIES.items()}
     others = {
         "lab:mixed": "All of them in the shares of the corpus.",
+        "knights": "Knights and knaves, 2 to 8 people, one solution each: knights?people=5&split=heldout.",
         "file:PATH": "Problems in JSONL or Parquet: {name: file:PATH, prompt: COLUMN, answer: COLUMN}.",
         "PATH.py:FUNCTION": "Your own task: docs/new_task.md.",
         "gsm8k, math500, ...": "A public benchmark: `aha list benchmarks` names them.",

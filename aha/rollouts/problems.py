@@ -17,8 +17,8 @@ Cursor = dict[str, int]
 
 
 def load_task(name_or_dict: str | Mapping[str, Any]) -> Task:
-    """The task behind `lab:NAME`, `gym:NAME`, `file:PATH`, `PATH.py:FUNCTION` or a benchmark's name such as `math500`
-    (`math500:PATH` where its file lies elsewhere), or `{name, ...arguments}`.
+    """The task behind `lab:NAME`, `gym:NAME`, `knights`, `file:PATH`, `PATH.py:FUNCTION` or a benchmark's name such as
+    `math500` (`math500:PATH` where its file lies elsewhere), or `{name, ...arguments}`.
 
     Raises ConfigError where the name says nothing, and what the task itself raises.
     """
@@ -44,6 +44,10 @@ def load_task(name_or_dict: str | Mapping[str, Any]) -> Task:
         from aha.tasks.plugin import plugin_task
 
         return plugin_task(name, **arguments)
+    if name.partition("?")[0] == "knights":
+        from aha.tasks.knights import knights_task
+
+        return knights_task(name, **arguments)
     from aha.tasks.doors import DOORS, door_task, is_door
 
     if is_door(name):

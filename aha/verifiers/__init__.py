@@ -22,15 +22,19 @@ from aha.verifiers.expression import expression
 from aha.verifiers.functions import load_function
 from aha.verifiers.gym import gym
 from aha.verifiers.knights import knights
+from aha.verifiers.math import math
 from aha.verifiers.numbers import number
+from aha.verifiers.output import output
 
 VERIFIERS: dict[str, Callable[..., Verdict]] = {
+    "math": math,
     "number": number,
     "exact": exact,
     "expression": expression,
     "knights": knights,
     "list": items,
     "json": json_value,
+    "output": output,
     "gym": gym,
     "code": code,
 }
