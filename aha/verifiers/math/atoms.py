@@ -81,7 +81,7 @@ class Atoms(Brackets):
         self.accept("(")
         token = self.take()
         self.accept(")")
-        base = NUMBER_WORDS.get(token.text.lower(), -1) if token.kind != "number" else int(token.text)
+        base = int(token.text) if token.text.isdecimal() else NUMBER_WORDS.get(token.text.lower(), -1)
         if braces:
             self.expect("}")
         whole, _, part = digits.partition(".")

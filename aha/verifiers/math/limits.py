@@ -9,13 +9,17 @@ MAX_DEPTH = 40
 MAX_DIGITS = 1000
 """Digits of one literal number."""
 MAX_TOKENS = 1200
-MAX_ITEMS = 200
+MAX_CHAIN = 40
+"""Divisions, unions, or signs behind a number in a row: each nests one deeper."""
+MAX_ITEMS = 100
 """Elements of one list, set or matrix."""
 MAX_BITS = 40_000
 """Size of an exact integer that is computed: about 12 000 digits."""
 MAX_FACTORIAL = 3000
-MAX_TERMS = 1000
+MAX_TERMS = 300
 """Terms of a sum or product that is added up."""
+MAX_STEPS = 20_000
+"""Operations of one evaluation; sums inside sums multiply."""
 MAX_MAGNITUDE = 100_000
 """Natural logarithm of the largest number that is evaluated."""
 
@@ -40,6 +44,12 @@ def check_text(text: str) -> None:
 def check_bits(bits: float) -> None:
     """Raise OverLimitsError for an integer of more than MAX_BITS bits."""
     if bits > MAX_BITS:
+        raise OverLimitsError
+
+
+def check_chain(length: int) -> None:
+    """Raise OverLimitsError for more than MAX_CHAIN operations in a row."""
+    if length > MAX_CHAIN:
         raise OverLimitsError
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from aha.verifiers.base import OverLimitsError
 from aha.verifiers.math.exact import NotRationalError, rational
-from aha.verifiers.math.limits import MAX_FACTORIAL, MAX_MAGNITUDE, MAX_TERMS
+from aha.verifiers.math.limits import MAX_FACTORIAL, MAX_MAGNITUDE, MAX_STEPS, MAX_TERMS
 from aha.verifiers.math.values import Add, Based, Call, Div, Mul, Neg, Num, Pow, Quantity, Sym, Value
 
 Number = Any
@@ -72,7 +72,8 @@ class Evaluator:
 
     def __init__(self, field: Field, points: Mapping[str, Fraction]) -> None:
         self.field = field
-        self.points = points
+        self.points = dict(points)
+        self.steps = 0
         self.scale = 0.0
         """Largest term of a sum so far: a result far below it may be rounding."""
 
@@ -85,6 +86,9 @@ class Evaluator:
 
     def _value(self, node: Value) -> Number:
         field = self.field
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise OverLimitsError
         match node:
             case Num(number) | Based(number):
                 return field.number(number)
@@ -173,9 +177,14 @@ class Evaluator:
         if last - first > MAX_TERMS:
             raise OverLimitsError
         total = self.field.number(Fraction(0 if name == "sum" else 1))
+        outer = self.points.get(variable.name)
         for index in range(int(first), int(last) + 1):
-            term = Evaluator(self.field, {**self.points, variable.name: Fraction(index)})._value(body)
+            self.points[variable.name] = Fraction(index)
+            term = self._value(body)
             total = total + term if name == "sum" else total * term
+        self.points.pop(variable.name, None)
+        if outer is not None:
+            self.points[variable.name] = outer
         return total
 
     def _unknown(self, name: str, values: list[Number]) -> Number:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import count
 
 from aha.verifiers.base import UnparsableError
 from aha.verifiers.math.atoms import Atoms
 from aha.verifiers.math.cursor import Reading
-from aha.verifiers.math.limits import check_text
+from aha.verifiers.math.limits import check_chain, check_text
 from aha.verifiers.math.names import AND, FUNCTIONS, GREEK, NUMBER_WORDS, SCALES
 from aha.verifiers.math.tokens import Token, tokenize
 from aha.verifiers.math.units import LETTERS, PERCENT, is_unit, may_be_unit, unit
@@ -157,7 +158,9 @@ class Parser(Atoms):
     def expression(self) -> Value:
         """Sums joined by set operations."""
         value = self._sum()
+        length = 0
         while self.token.text in _SETS or (self.token.text == "U" and self.ahead(1).text in ("(", "[", "\\{")):
+            check_chain(length := length + 1)
             name = _SETS.get(self.take().text, "union")
             value = SetOperation(name, (value, self._sum()))
         return value
@@ -179,11 +182,13 @@ class Parser(Atoms):
     def _product(self) -> Value:
         value = self._unary()
         factors: list[Value] = []
+        divisions = 0
         while True:
             if self.accept("*", "\\cdot"):
                 factors.append(value)
                 value = self._unary()
             elif self.accept("/"):
+                check_chain(divisions := divisions + 1)
                 whole = value if not factors else Mul((*factors, value))
                 factors, value = [], Div(whole, self._unary())
             elif self._is_mixed(value):
@@ -296,7 +301,8 @@ class Parser(Atoms):
             self.take()
 
     def _postfix(self, value: Value) -> Value:
-        while True:
+        for length in count():
+            check_chain(length)
             if self.accept("!"):
                 double = self.at("!") and not self.token.spaced and self.accept("!")
                 value = Call("factorial2" if double else "factorial", (value,))
@@ -305,7 +311,8 @@ class Parser(Atoms):
             elif self.accept("°", "\\degree", "\\circ"):
                 value = self._degrees(value)
             else:
-                return value
+                break
+        return value
 
     def starts_factor(self) -> bool:
         """Whether the token ahead begins a factor of a product without a sign."""
