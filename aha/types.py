@@ -119,7 +119,8 @@ class Verdict:
     reason: str
     """`match`, `mismatch`, `no_answer`, `unparsable`, `over_limits`, `several_answers`, `truncated`, or for undecided
     `crash`, `timeout`, `lost_worker`, `bad_reference`. Programs: `not_compiled`, `over_time`, `over_memory`,
-    `over_output`, `crashed`, `no_result`, and undecided `no_tests`, `not_installed`, `no_sandbox`, `checker_failed`."""
+    `over_output`, `crashed`, `no_result`, and undecided `no_tests`, `not_installed`, `no_sandbox`, `no_memory`,
+    `checker_failed`."""
     seconds: float = 0.0
     detail: str = ""
     """More for people: which test failed and how, the sandbox's level, what to install. Never counted or compared."""

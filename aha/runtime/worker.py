@@ -68,10 +68,13 @@ def bind_to_parent() -> None:
 
 
 def limit_memory(memory_bytes: int) -> None:
-    """Limit the address space, and leave no core file."""
+    """Limit the address space, and leave no core file. The hard limit stays: programs in the sandbox have limits of
+    their own, and some runtimes reserve more than a worker may."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if memory_bytes:
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        soft = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def load(target: str) -> Callable[..., Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -105,6 +106,7 @@ def program(attempt: Attempt, files: Mapping[str, bytes] | None = None, path: st
         check_installed(language)
     except MachineError as error:
         raise UndecidedError("not_installed", str(error)) from error
+    _check_address_space(language, attempt.settings)
     place = path or file_name(language, source)
     try:
         with sandbox(attempt.settings.level).box(
@@ -115,6 +117,18 @@ def program(attempt: Attempt, files: Mapping[str, bytes] | None = None, path: st
             yield Program(language, source, box, attempt.settings)
     except DataError as error:
         raise BadReferenceError(str(error)) from error
+
+
+def _check_address_space(language: Language, settings: Settings) -> None:
+    """Raise UndecidedError where this process may not give a program the address space that its runtime needs."""
+    compiling = language.compile_address_space_bytes if language.compile else 0
+    needed = max(settings.memory_bytes + language.address_space_bytes, compiling)
+    allowed = resource.getrlimit(resource.RLIMIT_AS)[1]
+    if allowed != resource.RLIM_INFINITY and allowed < needed:
+        raise UndecidedError(
+            "no_memory",
+            f"{language.name} needs {needed // MEBI} MiB of address space, this process may give {allowed // MEBI}.",
+        )
 
 
 def _compile(language: Language, source: str, box: Box) -> None:

@@ -1,14 +1,16 @@
 """Programs that run: right ones pass, and each way of being wrong, cheating or ending early gets its own reason."""
 
+import resource
 import shutil
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from aha.runtime.workers import WorkerPool
 from aha.sandbox import probe
-from aha.types import Verdict
-from aha.verifiers import verify
+from aha.types import Verdict, VerifierSpec
+from aha.verifiers import call_seconds, verify
 from aha.verifiers.base import BadReferenceError
 from aha.verifiers.code import code, functions
 from aha.verifiers.code.languages import LANGUAGES, PROGRAMS_PATH, Language
@@ -323,24 +325,24 @@ def test_every_language_reads_and_writes(name: str) -> None:
     assert (verdict.reason == "not_compiled") == bool(LANGUAGES[name].compile)
 
 
-TESTED: dict[str, tuple[str, str, str, str]] = {
-    "javascript": ("function f(a) { return a + 1; }", "if (f(1) != 2) throw 'wrong';", "+", "process.exit(0);"),
-    "perl": ("sub f { return $_[0] + 1; }", "die 'wrong' unless f(1) == 2;", "+", "exit 0;"),
-    "php": ("<?php function f($a) { return $a + 1; }", "if (f(1) != 2) throw new Exception();", "+", "exit(0);"),
-    "ruby": ("def f(a)\n a + 1\nend", "raise 'wrong' if f(1) != 2", "+", "exit!(0)"),
+TESTED: dict[str, tuple[str, str, str]] = {
+    "javascript": ("function f(a) { return a + 1; }", "if (f(1) != 2) throw 'wrong';", "process.exit(0);"),
+    "perl": ("sub f { return $_[0] + 1; }", "die 'wrong' unless f(1) == 2;", "exit 0;"),
+    "php": ("<?php function f($a) { return $a + 1; }", "if (f(1) != 2) throw new Exception();", "exit(0);"),
+    "ruby": ("def f(a)\n a + 1\nend", "raise 'wrong' if f(1) != 2", "exit!(0)"),
     "c": (
         "#include <stdio.h>\n#include <stdlib.h>\nint f(int a) {\n return a + 1; }",
-        "int main(void) {\n if (f(1) != 2) abort();\n return 0;\n}\n", "+", "int x = (exit(0), 0);",
+        "int main(void) {\n if (f(1) != 2) abort();\n return 0;\n}\n", "int x = (exit(0), 0);",
     ),
     "cpp": (
         "#include <bits/stdc++.h>\nint f(int a) { return a + 1; }",
-        "int main() {\n if (f(1) != 2) throw 1;\n return 0;\n}\n", "+", "int x = (exit(0), 0);",
+        "int main() {\n if (f(1) != 2) throw 1;\n return 0;\n}\n", "int x = (exit(0), 0);",
     ),
     "java": (
         "class F { static int f(int a) { return a + 1; } }",
         "class Main { public static void main(String[] a) throws Exception {\n"
         " if (F.f(1) != 2) throw new Exception();\n}\n}",
-        "+", "class G { static { } }",
+        "class G { static { } }",
     ),
 }  # fmt: skip
 
@@ -350,11 +352,26 @@ TESTED: dict[str, tuple[str, str, str, str]] = {
 )
 def test_test_programs_must_reach_their_end(name: str) -> None:
     installed(name)
-    right, test, operator, leave = TESTED[name]
+    right, test, leave = TESTED[name]
     reference = {"kind": "program", "test": test}
     ask: Callable[[str], Verdict] = lambda program: code(program, reference, language=name)  # noqa: E731
     assert ask(right).outcome == "correct", ask(right).detail
-    assert reasons(ask(right.replace(operator, "-"))) == ("wrong", "crashed")
+    assert reasons(ask(right.replace("+ 1", "- 1"))) == ("wrong", "crashed")
     if name in ("javascript", "perl", "php", "ruby"):
         assert reasons(ask(f"{right}\n{leave}")) == ("wrong", "no_result")
     assert reasons(code(right, {"kind": "program", "test": " "}, language=name)) == ("undecided", "no_tests")
+
+
+def test_too_little_address_space_is_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (1 << 30, 1 << 30))
+    verdict = code("public class A {}", SUMS, language="java")
+    assert reasons(verdict) == ("undecided", "no_memory")
+    assert "6656 MiB" in verdict.detail
+
+
+def test_a_worker_with_less_memory_than_the_program_runs_it() -> None:
+    arguments = {"memory_bytes": 1 << 30}
+    call = {"verifier": "code", "response": f"```\n{RIGHT}```", "reference": ADD, "arguments": arguments}
+    with WorkerPool(1, 10.0, 600 << 20) as pool:
+        result = pool.submit("aha.verifiers:verify", call, call_seconds(VerifierSpec("code", arguments), ADD)).result()
+    assert result.value["outcome"] == "correct", result
