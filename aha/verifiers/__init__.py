@@ -15,12 +15,14 @@ from dataclasses import asdict, replace
 from aha.errors import DataError
 from aha.types import Json, Verdict, VerifierSpec
 from aha.verifiers.base import EXTRACTION_RULES, REASONS, BadReferenceError, decided, extract
+from aha.verifiers.choice import choice
 from aha.verifiers.code import check_arguments, code, most_seconds
 from aha.verifiers.code.extraction import last_block
 from aha.verifiers.exact import exact, items, json_value
 from aha.verifiers.expression import expression
 from aha.verifiers.functions import load_function
 from aha.verifiers.gym import gym
+from aha.verifiers.inputs import given
 from aha.verifiers.knights import knights
 from aha.verifiers.math import math
 from aha.verifiers.numbers import number
@@ -35,6 +37,8 @@ VERIFIERS: dict[str, Callable[..., Verdict]] = {
     "list": items,
     "json": json_value,
     "output": output,
+    "input": given,
+    "choice": choice,
     "gym": gym,
     "code": code,
 }

@@ -51,8 +51,8 @@ def items(answer: str, reference: Json, *, ordered: bool = True, case: bool = Fa
     """
     if not isinstance(reference, list):
         raise BadReferenceError("expected a list")
-    gold = [_item(str(item), case) for item in reference]
-    said = [_item(part, case) for part in _split(answer)]
+    gold = [item_key(str(item), case) for item in reference]
+    said = [item_key(part, case) for part in _split(answer)]
     if not ordered:
         gold, said = sorted(gold), sorted(said)
     return decided(said == gold, ", ".join(said))
@@ -73,7 +73,8 @@ def _split(answer: str) -> list[str]:
     return stripped if text.strip() else []
 
 
-def _item(text: str, case: bool) -> str:
+def item_key(text: str, case: bool = False) -> str:
+    """The form in which one item is compared: a number's value, else the text."""
     try:
         return str(read_number(text, lenient=False))
     except (UnparsableError, OverLimitsError, SeveralAnswersError):

@@ -29,7 +29,7 @@ def output(answer: str, reference: Json) -> Verdict:
         gold = read_literal(reference)
     except (UnparsableError, OverLimitsError) as error:
         raise BadReferenceError(f"no Python literal: {reference[:80]!r}") from error
-    value = read_literal(_bare(answer))
+    value = read_literal(bare(answer))
     return decided(same(value, gold), repr(value))
 
 
@@ -82,7 +82,9 @@ def _asserted(statement: ast.stmt) -> ast.expr:
     raise UnparsableError
 
 
-def _bare(answer: str) -> str:
+def bare(answer: str) -> str:
+    """The answer without its code fence and label."""
+    """An answer without a code fence, back quotes or a label around it."""
     fenced = _FENCE.findall(answer)
     text = fenced[-1] if fenced else answer.strip().strip("`").strip()
     label = _LABEL.match(text)
