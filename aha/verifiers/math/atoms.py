@@ -1,24 +1,23 @@
-"""The lower half of the grammar: numbers, names, functions and commands."""
+"""The lower half of the grammar: numbers, names and commands."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 
 from aha.verifiers.base import OverLimitsError, UnparsableError
-from aha.verifiers.math.brackets import Brackets
+from aha.verifiers.math.functions import Functions
 from aha.verifiers.math.limits import MAX_BITS
 from aha.verifiers.math.names import (
     DECORATIONS,
     FUNCTIONS,
     GREEK,
     GREEK_LETTERS,
-    INVERSES,
     NUMBER_WORDS,
     SMALL_WORDS,
     UNKNOWN_FUNCTIONS,
 )
 from aha.verifiers.math.tokens import Token
-from aha.verifiers.math.values import Based, Call, Div, Mul, Neg, Num, Pow, Sequence, Sym, Text, Value
+from aha.verifiers.math.values import Based, Call, Div, Num, Sequence, Sym, Text, Value
 
 _BIG = {"\\sum": "sum", "\\prod": "prod"}
 RUNNING = frozenset("nkijm")
@@ -27,7 +26,7 @@ _DOTS = frozenset({"\\ldots", "\\dots", "\\cdots", "..."})
 _INFINITY = frozenset({"infinity", "inf", "oo", "Infinity"})
 
 
-class Atoms(Brackets):
+class Atoms(Functions):
     """Reads one atom."""
 
     def atom(self) -> Value:
@@ -97,7 +96,7 @@ class Atoms(Brackets):
         name = text if text in FUNCTIONS else text.lower()
         if len(text) > 1 and name in FUNCTIONS:
             self.take()
-            return self._function(FUNCTIONS[name])
+            return self.function(FUNCTIONS[name])
         if len(text) == 1 or text in GREEK:
             self.take()
             return self._letter(text)
@@ -183,7 +182,7 @@ class Atoms(Brackets):
     def _command(self) -> Value:
         name = self.token.text[1:]
         if self.token.text in _BIG:
-            return self._big(_BIG[self.take().text])
+            return self.big(_BIG[self.take().text])
         if name == "frac":
             self.take()
             return Div(self.argument(), self.argument())
@@ -192,10 +191,10 @@ class Atoms(Brackets):
             return Call("binom", (self.argument(), self.argument()))
         if name == "sqrt":
             self.take()
-            return self._root()
+            return self.root()
         if name in FUNCTIONS:
             self.take()
-            return self._function(FUNCTIONS[name])
+            return self.function(FUNCTIONS[name])
         if name == "infty":
             self.take()
             return Sym("oo")
@@ -235,98 +234,6 @@ class Atoms(Brackets):
         if braces:
             self.expect("}")
         return name
-
-    def argument(self) -> Value:
-        r"""What `\frac`, `\sqrt` and `\binom` take: a group, one digit, or one atom."""
-        if self.accept("{"):
-            with self.inside():
-                inner = self.expression()
-            self.expect("}")
-            return inner
-        token = self.token
-        if token.kind == "number" and len(token.text) > 1:
-            rest = token._replace(text=token.text[1:], spaced=False)
-            self.tokens[self.position : self.position + 1] = [token._replace(text=token.text[0]), rest]
-        return self._command() if token.kind == "command" else self.atom()
-
-    def _root(self) -> Value:
-        index: Value = Num(Fraction(2))
-        if self.accept("["):
-            with self.inside():
-                index = self.expression()
-            self.expect("]")
-        if self.at("{"):
-            inner = self.argument()
-        elif self.at("("):
-            inner = self.bracketed()
-        else:
-            inner = self.atom()
-        return Call("sqrt", (inner,)) if index == Num(Fraction(2)) else Call("root", (inner, index))
-
-    def _function(self, name: str) -> Value:
-        if name == "sqrt":
-            return self._root()
-        exponent: Value | None = None
-        args: tuple[Value, ...] = ()
-        for _ in range(2):
-            if name == "log" and self.accept("_"):
-                args = (self.argument_of_script(),)
-            elif exponent is None and self.accept("^"):
-                exponent = self.argument_of_script()
-        inner = self._operand()
-        if name == "log" and args:
-            inner = (*inner, *args)
-        if name == "exp":
-            return Pow(Sym("e"), inner[0])
-        if exponent == Neg(Num(Fraction(1))) and name in INVERSES:
-            return Call(INVERSES[name], inner)
-        call = Call(name, inner)
-        return call if exponent is None else Pow(call, exponent)
-
-    def argument_of_script(self) -> Value:
-        """What stands behind `^` or `_`: a group, or a signed atom with all its digits."""
-        if self.accept("{"):
-            with self.inside():
-                inner = self.expression()
-            self.expect("}")
-            return inner
-        if self.accept("-"):
-            return Neg(self.argument_of_script())
-        self.accept("+")
-        return self.atom()
-
-    def _operand(self) -> tuple[Value, ...]:
-        """The argument of a function: what is in its bracket, else factors up to the next sign or function."""
-        if self.at("(", "{", "[", "\\{"):
-            inner = self.bracketed()
-            if isinstance(inner, Sequence) and inner.bracket != "set":
-                return inner.items
-            return (inner,)
-        negative = self.accept("-")
-        factors = [self.power()]
-        while self.starts_factor() and not self._is_function():
-            factors.append(self.power())
-        whole = factors[0] if len(factors) == 1 else Mul(tuple(factors))
-        return (Neg(whole) if negative else whole,)
-
-    def _is_function(self) -> bool:
-        return self.at("(") or (self.token.text.removeprefix("\\") in FUNCTIONS and len(self.token.text) > 1)
-
-    def _big(self, name: str) -> Value:
-        r"""`\sum_{k=1}^{n} body`: the body goes up to the next plus or minus."""
-        self.expect("_")
-        self.expect("{")
-        variable = self.take().text
-        self.expect("=")
-        with self.inside():
-            low = self.expression()
-        self.expect("}")
-        self.expect("^")
-        high = self.argument_of_script()
-        factors = [self.power()]
-        while self.starts_factor():
-            factors.append(self.power())
-        return Call(name, (Sym(variable), low, high, factors[0] if len(factors) == 1 else Mul(tuple(factors))))
 
 
 def _indexed(name: str, index: str) -> Value:

@@ -96,6 +96,10 @@ class Cursor(ABC):
         """Terms and set operations."""
 
     @abstractmethod
+    def atom(self) -> Value:
+        """A number, a name, a function with its argument, or something in brackets."""
+
+    @abstractmethod
     def based(self, digits: str) -> Value:
         """Digits in the base that is ahead."""
 
