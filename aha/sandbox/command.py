@@ -80,7 +80,7 @@ def in_namespaces(file_bytes: int, files: Mapping[str, tuple[int, bool]], seccom
         *("--unshare-all", "--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000"),
     ]
     options += ["--hostname", "sandbox", "--die-with-parent", "--new-session", "--as-pid-1", "--cap-drop", "ALL"]
-    options += ["--clearenv", *_shown(), "--proc", "/proc", "--dev", "/dev"]
+    options += ["--clearenv", *_shown(), "--proc", "/proc", "--size", "65536", "--tmpfs", "/dev", *_devices()]
     for place in PLACES:
         options += ["--perms", "0700", "--size", size, "--tmpfs", place]
     for name, (descriptor, executable) in files.items():
@@ -104,6 +104,16 @@ def _shown() -> tuple[str, ...]:
         for path in sorted(Path("/etc").glob(pattern)):
             options += ["--ro-bind", str(path), str(path)]
     return tuple(options)
+
+
+def _devices() -> list[str]:
+    """No terminals, and no /dev/zero: shared between processes it is memory without a bound."""
+    options = []
+    for name in ("null", "full", "random", "urandom"):
+        options += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
+    for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
+        options += ["--symlink", f"/proc/self/fd{target}", f"/dev/{name}"]
+    return options
 
 
 def started(command: Sequence[str], num_processes: int | None, keep_fd: int | None) -> list[str]:

@@ -44,8 +44,9 @@ class Execution:
     """How one run ended."""
 
     outcome: Outcome
-    """`exited`: by itself, see `exit_code`. `time`, `memory`, `output`: stopped over that limit. `killed`: by a signal
-    that was not ours, see `signal`. `refused`: the command was never started; `stderr` says why."""
+    """`exited`: by itself, see `exit_code`. `time`, `memory`, `output`: stopped over that limit. `killed`: by a signal,
+    its own or the kernel's, or for more processes than it may have where the kernel cannot refuse them.
+    `refused`: the command was never started; `stderr` says why."""
     exit_code: int | None
     """Of `exited`, else None. Untrusted, as all that the program says of itself: 0 alone is no success."""
     signal: int | None

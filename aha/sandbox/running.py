@@ -14,7 +14,7 @@ from pathlib import Path
 
 from aha.sandbox.command import PLACES, STARTED
 from aha.sandbox.records import Execution, Level, Limits, Outcome
-from aha.sandbox.watch import children, usage, written_bytes
+from aha.sandbox.watch import children, socket_bytes, usage, written_bytes
 
 LOOK_SECONDS = 0.05
 START_SECONDS = 30.0
@@ -94,7 +94,7 @@ def execute(start: Start, limits: Limits) -> Execution:
     stdout = stdout[len(STARTED) :][: limits.output_bytes]
     stderr = stderr[: limits.output_bytes - len(stdout)]
     if stopped is not None:
-        return Execution(stopped, None, None, stdout, stderr, *used)
+        return Execution(stopped, None, signal.SIGKILL if stopped == "killed" else None, stdout, stderr, *used)
     number = -code if code < 0 else code - 128
     if number in signal.valid_signals():
         return Execution("killed", None, number, stdout, stderr, *used)
@@ -159,8 +159,9 @@ class _Run:
         limits = self.limits
         used = usage(self.process.pid, limits.memory_bytes)
         memory_bytes = used.memory_bytes
-        if self.start.level == "bubblewrap" and self.has_started:  # before that, these places are the machine's own
-            memory_bytes += sum(written_bytes(child, PLACES) for child in children(self.process.pid))
+        if self.start.level == "bubblewrap" and self.has_started:  # before that, what it sees is the machine's own
+            inside = children(self.process.pid)
+            memory_bytes += sum(written_bytes(child, PLACES) + socket_bytes(child) for child in inside)
         self.cpu_seconds = max(self.cpu_seconds, used.cpu_seconds)
         if used.cpu_seconds > limits.cpu_seconds:
             return "time"

@@ -19,7 +19,7 @@ X86_64 = {
     **{"kexec_load": 246, "kexec_file_load": 320, "init_module": 175, "finit_module": 313, "delete_module": 176},
     **{"swapon": 167, "swapoff": 168, "reboot": 169, "acct": 163, "syslog": 103, "personality": 135},
     **{"shmget": 29, "shmat": 30, "shmctl": 31, "shmdt": 67, "semget": 64, "msgget": 68, "mq_open": 240},
-    **{"memfd_create": 319, "memfd_secret": 447},
+    **{"memfd_create": 319, "memfd_secret": 447, "vmsplice": 278, "io_setup": 206},
 }
 AARCH64 = {
     **{"ptrace": 117, "process_vm_readv": 270, "process_vm_writev": 271, "kcmp": 272, "pidfd_getfd": 438},
@@ -31,15 +31,18 @@ AARCH64 = {
     **{"kexec_load": 104, "kexec_file_load": 294, "init_module": 105, "finit_module": 273, "delete_module": 106},
     **{"swapon": 224, "swapoff": 225, "reboot": 142, "acct": 89, "syslog": 116, "personality": 92},
     **{"shmget": 194, "shmat": 196, "shmctl": 195, "shmdt": 197, "semget": 190, "msgget": 186, "mq_open": 180},
-    **{"memfd_create": 279, "memfd_secret": 447},
+    **{"memfd_create": 279, "memfd_secret": 447, "vmsplice": 75, "io_setup": 0},
 }
-MACHINES = {"x86_64": (0xC000003E, X86_64, 41), "aarch64": (0xC00000B7, AARCH64, 198)}
-"""Machine → (its number in the kernel, the numbers of refused calls, the number of `socket`)."""
+MACHINES = {"x86_64": (0xC000003E, X86_64, 41, 9), "aarch64": (0xC00000B7, AARCH64, 198, 222)}
+"""Machine → its number in the kernel, the numbers of the refused calls, of `socket` and of `mmap`."""
 AF_UNIX = 1
+SHARED_ANONYMOUS = 0x21
+"""The two flags of `mmap` for memory that stays, unseen, when all but a page of it is unmapped."""
 X32_BIT = 0x40000000
 
-LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06  # a word of the call; jump if equal; jump if at least; decide
-NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16  # where they stand in the call
+LOAD, AND, EQUAL, AT_LEAST, RETURN = 0x20, 0x54, 0x15, 0x35, 0x06
+"""Take a word of the call; keep these bits of it; jump if it is equal, or at least; decide."""
+NUMBER, ARCHITECTURE, FIRST_ARGUMENT, FOURTH_ARGUMENT = 0, 4, 16, 40  # where they stand in the call
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x80000000
 
 
@@ -47,7 +50,7 @@ def seccomp_filter(machine: str) -> bytes | None:
     """The filter for a machine (as `platform.machine()` names it); None for one that is not known."""
     if machine not in MACHINES:
         return None
-    architecture, refused, socket_call = MACHINES[machine]
+    architecture, refused, socket_call, mmap_call = MACHINES[machine]
     numbers = sorted(refused.values())
     program = [
         (LOAD, 0, 0, ARCHITECTURE),
@@ -56,10 +59,14 @@ def seccomp_filter(machine: str) -> bytes | None:
         (LOAD, 0, 0, NUMBER),
         (AT_LEAST, 0, 1, X32_BIT),
         (RETURN, 0, 0, KILL),
-        *((EQUAL, len(numbers) - place + 3, 0, number) for place, number in enumerate(numbers)),  # to the last line
+        *((EQUAL, len(numbers) - place + 7, 0, number) for place, number in enumerate(numbers)),  # to the last line
         (EQUAL, 0, 2, socket_call),
         (LOAD, 0, 0, FIRST_ARGUMENT),
-        (EQUAL, 0, 1, AF_UNIX),
+        (EQUAL, 4, 5, AF_UNIX),
+        (EQUAL, 0, 3, mmap_call),
+        (LOAD, 0, 0, FOURTH_ARGUMENT),
+        (AND, 0, 0, SHARED_ANONYMOUS),
+        (EQUAL, 1, 0, SHARED_ANONYMOUS),
         (RETURN, 0, 0, ALLOW),
         (RETURN, 0, 0, REFUSE),
     ]

@@ -10,6 +10,8 @@ from pathlib import Path
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 INODE_BYTES = 4096
 """What a file in memory counts at least; the kernel needs about 1 KiB, and time to free it."""
+SOCKET_BYTES = 208 << 10
+"""What a socket between processes may hold."""
 WHOLE = (b"RssAnon:", b"RssShmem:")
 SHARE = (b"Pss_Anon:", b"Pss_Shmem:")
 
@@ -67,6 +69,13 @@ def written_bytes(root: int, places: tuple[str, ...]) -> int:
             state = os.statvfs(f"/proc/{root}/root{place}")
             total += (state.f_blocks - state.f_bfree) * state.f_frsize + (state.f_files - state.f_ffree) * INODE_BYTES
     return total
+
+
+def socket_bytes(root: int) -> int:
+    """What the sockets of the network namespace that the process `root` is in may hold; 0 once it has ended."""
+    with suppress(OSError):
+        return (Path(f"/proc/{root}/net/unix").read_bytes().count(b"\n") - 1) * SOCKET_BYTES
+    return 0
 
 
 def _proportional(pid: int) -> int:

@@ -221,11 +221,23 @@ time.sleep(20)
         "",
         limits=ROOMY,
     ),
-    "memory shared with children": Attack(
+    "memory that stays when it is unmapped": Attack(
         """
 import mmap
-m = mmap.mmap(-1, 256 << 20)
-for i in range(0, 256 << 20, 4096): m[i] = 1
+attempt('shared', mmap.mmap, -1, 1 << 20)
+attempt('zero', lambda: mmap.mmap(os.open('/dev/zero', os.O_RDWR), 1 << 20))
+attempt('vmsplice', kernel, 'vmsplice', 1, 0, 0, 0)
+"""
+    ),
+    "memory shared through a file": Attack(
+        """
+import mmap
+with open('/dev/shm/x', 'wb+') as f:
+    f.truncate(60 << 20)
+    m = mmap.mmap(f.fileno(), 0)
+for i in range(0, 60 << 20, 4096): m[i] = 1
+os.unlink('/dev/shm/x')
+x = b'x' * (50 << 20)
 time.sleep(20)
 """,
         "memory",
@@ -276,6 +288,25 @@ try:
 except OSError: print(held < 128 << 20)
 """,
         says="True",
+    ),
+    "bytes in the sockets of many children": Attack(
+        """
+import socket
+for _ in range(6):
+    if not os.fork(): break
+all = []
+while len(all) < 240:
+    for end in socket.socketpair():
+        end.setblocking(False)
+        all.append(end)
+        try:
+            while True: end.send(b'x' * 65536)
+        except BlockingIOError: pass
+time.sleep(20)
+""",
+        "memory",
+        "",
+        limits=ROOMY,
     ),
     "deep recursion": Attack(
         """

@@ -64,10 +64,10 @@ def program(attack: Attack, host: dict[str, Any]) -> dict[str, bytes]:
 
 
 def grace_seconds() -> float:
-    """A second, or ten times what a harmless run takes on this machine now, if that is busy."""
+    """A second, or twenty times what a harmless run takes on this machine now, if that is busy."""
     began = time.monotonic()
     assert Sandbox().run(["true"], {}).exit_code == 0
-    return max(1.0, 10 * (time.monotonic() - began))
+    return max(1.0, 20 * (time.monotonic() - began))
 
 
 def left_behind() -> list[int]:

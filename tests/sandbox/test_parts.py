@@ -53,16 +53,16 @@ def test_call_numbers_are_the_kernels(machine: str) -> None:
     if not headers:
         pytest.skip(f"no kernel headers at {pattern}")
     text = headers[0].read_text()
-    known = {name: int(number) for name, number in re.findall(r"#define __NR_(\w+)\s+(\d+)", text)}
-    refused, socket_call = MACHINES[machine][1:]
+    known = {name: int(number) for name, number in re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", text)}
+    refused, *others = MACHINES[machine][1:]
     assert {name: known.get(name, number) for name, number in refused.items()} == refused
-    assert known["socket"] == socket_call
+    assert [known["socket"], known["mmap"]] == others
     assert set(X86_64) == set(AARCH64)
 
 
-def decide(program: bytes, number: int, architecture: int, argument: int = 0) -> int:
-    """What a filter decides about a call: the four instructions that it is made of, done here."""
-    call = struct.pack("=IIQQ", number, architecture, 0, argument)
+def decide(program: bytes, number: int, architecture: int, first: int = 0, fourth: int = 0) -> int:
+    """What a filter decides about a call: the five instructions that it is made of, done here."""
+    call = struct.pack("=IIQQQQQ", number, architecture, 0, first, 0, 0, fourth)
     lines = list(struct.iter_unpack("=HBBI", program))
     place, word = 0, 0
     while True:
@@ -72,13 +72,15 @@ def decide(program: bytes, number: int, architecture: int, argument: int = 0) ->
             return int(value)
         if code == 0x20:
             word = struct.unpack_from("=I", call, value)[0]
+        elif code == 0x54:
+            word &= value
         else:
             place += yes if (word == value if code == 0x15 else word >= value) else no
 
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_the_filter_decides_every_call(machine: str) -> None:
-    architecture, refused, socket_call = MACHINES[machine]
+    architecture, refused, socket_call, mmap_call = MACHINES[machine]
     program = seccomp_filter(machine)
     assert program is not None
     for number in range(600):
@@ -87,6 +89,10 @@ def test_the_filter_decides_every_call(machine: str) -> None:
             assert decide(program, number, architecture) == wanted
     families = {family for family in range(50) if decide(program, socket_call, architecture, family) != REFUSE}
     assert families == {1}
+    flags = {
+        flag: decide(program, mmap_call, architecture, fourth=flag) for flag in (0x01, 0x02, 0x22, 0x4022, 0x21, 0x8023)
+    }
+    assert [flag for flag, decision in flags.items() if decision == REFUSE] == [0x21, 0x8023]
     assert decide(program, 39, architecture ^ 1) == KILL
     assert decide(program, 0x40000000 | 39, architecture) == KILL
 
