@@ -42,7 +42,7 @@ def test_version(aha: Call) -> None:
 def test_help_names_every_command(aha: Call) -> None:
     code, out, _ = aha("--help")
     assert code == 0
-    for command in ("run", "eval", "compare", "verify", "report", "doctor", "list"):
+    for command in ("run", "eval", "compare", "verify", "audit", "report", "doctor", "list"):
         assert f" {command} " in out
 
 
@@ -166,6 +166,25 @@ def test_verify_prints_rows_and_refuses_bad_ones_at_the_end(aha: Call, tmp_path:
     assert (code, summary["correct"], summary["rejected"][0]["row"]) == (4, 1, 2)
     assert summary["against"]["disagreements"][0]["id"] == 1
     assert aha("verify", "nowhere.jsonl")[0] == 4
+
+
+def test_audit_passes_what_was_said(aha: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    from aha.evaluation.audit import Audit
+
+    said: dict[str, Any] = {}
+    monkeypatch.setattr(
+        "aha.evaluation.audit_command.audit", lambda run, **rest: said.update(rest, run=run) or Audit(rest["seed"])
+    )
+    code, out, _ = aha("audit", "runs/zero", "--samples", "50", "--seed", "7", "--json")
+    assert (code, said["run"], said["num_samples"], said["seed"]) == (0, Path("runs/zero"), 50, 7)
+    assert json.loads(out)["rates"] == {"false_wrong": None, "misplaced": None, "false_right": None}
+
+
+def test_audit_of_no_run(aha: Call) -> None:
+    code, _, err = aha("audit", "nowhere")
+    assert code == 4
+    assert "There are no rollouts in nowhere." in err
+    assert aha("audit", "nowhere", "--samples", "1")[0] == 2
 
 
 def test_power_without_files(aha: Call) -> None:

@@ -20,7 +20,7 @@ from aha.runtime.workers import CallResult
 from aha.tasks.base import Pool
 from aha.tasks.files import read_rows
 from aha.types import Json, Outcome, VerifierSpec
-from aha.verifiers import VERIFIERS, check_spec
+from aha.verifiers import VERIFIERS, call_seconds, check_spec
 
 MAX_IN_FLIGHT = 256
 """Rows that are read ahead of the one whose verdict is waited for."""
@@ -36,7 +36,7 @@ class Verified:
     reasons: Counter[str] = field(default_factory=Counter)
     """`correct: match`, `wrong: mismatch`, `undecided: crash` …"""
     failures: Counter[str] = field(default_factory=Counter)
-    """What failed calls said, behind the verifier's name."""
+    """What undecided verdicts say, behind the verifier's name."""
     rejected: list[Row] = field(default_factory=list)
     """`{row, problem}` of rows that could not be graded."""
     seconds: float = 0.0
@@ -87,9 +87,9 @@ def verify_file(
 ) -> Verified:
     """Grade the rows of a JSONL (.jsonl, .jsonl.gz) or Parquet file; `against` names a column with given labels.
 
-    `on_row` gets each row with `outcome`, `extracted`, `reason` and `seconds`, in the file's order and as soon as its
-    turn has come. A row that cannot be graded is left out, counted, and named to `on_rejected`. Raises DataError where
-    the file itself cannot be read.
+    `on_row` gets each row with `outcome`, `extracted`, `reason`, `seconds` (and `detail`, where there is more to say),
+    in the file's order and as soon as its turn has come. A row that cannot be graded is left out, counted, and named to
+    `on_rejected`. Raises DataError where the file itself cannot be read.
     """
     verified = Verified(str(path), agreement=None if against is None else Agreement(against))
     pending: deque[_Pending] = deque()
@@ -109,7 +109,8 @@ def verify_file(
         except DataError as error:
             reject(number, error)
             continue
-        pending.append(_Pending(number, row, label, pool.submit("aha.verifiers:verify", call)))
+        seconds = call_seconds(VerifierSpec(call["verifier"], call["arguments"]), call["reference"])
+        pending.append(_Pending(number, row, label, pool.submit("aha.verifiers:verify", call, seconds)))
         settle(MAX_IN_FLIGHT)
     settle(0)
     return verified
@@ -141,14 +142,16 @@ def _settled(each: _Pending, verified: Verified) -> Row:
     verified.outcomes[verdict.outcome] += 1
     verified.reasons[f"{verdict.outcome}: {verdict.reason}"] += 1
     verified.seconds += verdict.seconds
-    if result.failure is not None:
-        verified.failures[f"{each.row['verifier']}: {result.message}"] += 1
+    if verdict.outcome == "undecided" and verdict.detail:
+        verified.failures[f"{each.row['verifier']}: {verdict.detail}"] += 1
     found = {
         "outcome": verdict.outcome,
         "extracted": verdict.extracted,
         "reason": verdict.reason,
         "seconds": verdict.seconds,
     }
+    if verdict.detail:
+        found["detail"] = verdict.detail
     if verified.agreement is not None and each.label is not None:
         verified.agreement.add(each.number, each.row, each.label, verdict)
     return each.row | found

@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from aha.report import charts, evaluations, plots, rollouts, series, summary
+from aha.report import charts, evaluations, plots, rollouts, series, summary, verdicts
 from aha.report.doctor import MARKS, diagnose_record
 from aha.report.read import Row, RunRecord, StageRecord, num_rows, read_run
 from aha.runtime import files
@@ -63,6 +63,7 @@ def page_data(run: RunRecord, browser_bytes: int = BROWSER_BYTES) -> Row:
         "stages": stages,
         "corpus": [row for row in corpus if row],
         "evaluations": evaluations.table(run),
+        "audit": verdicts.audit_rows(run.audit),
         "difficulty": evaluations.by_difficulty(first) if first else [],
         "pairs": evaluations.side_by_side(first, MAX_PAIRS, MAX_PAIR_CHARS) if first else [],
         "pair": {"benchmark": first.benchmark, "stages": [first.before_stage, first.after_stage]} if first else None,
@@ -138,6 +139,7 @@ def _stage(stage: StageRecord, browser_bytes: int, unread: list[str]) -> Row:
         **{section: make(stage) for section, make in charts.SECTIONS.items()},
         "tokens": {"steps": list(tokens), "values": list(tokens.values())},
         "first": first,
+        "verdicts": verdicts.counts(stage, unread),
         "effects": rollouts.recheck_effects(stage, unread),
         "groups": groups,
         "steps": steps,

@@ -53,6 +53,8 @@ class RunRecord:
     stages: list[StageRecord]
     unread: list[str]
     """One sentence for each file that was there and could not be read."""
+    audit: Row = field(default_factory=dict)
+    """What `aha audit` wrote; empty where it was not called."""
 
     @property
     def name(self) -> str:
@@ -90,6 +92,7 @@ def read_run(path: Path) -> RunRecord:
         read_jsonl(path / "events.jsonl", unread),
         stages,
         unread,
+        read_json(path / "audit.json", unread),
     )
 
 

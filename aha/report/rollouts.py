@@ -186,7 +186,9 @@ def _within(groups: list[Row], budget_bytes: int, pinned: set[str]) -> tuple[lis
 def _compact(row: Row) -> Row:
     parts = {key.removeprefix("reward/"): value for key, value in row.items() if key.startswith("reward/")}
     measures = {
-        key.removeprefix("measure/"): value for key, value in row.items() if key.startswith("measure/") and value
+        key.removeprefix("measure/"): value
+        for key, value in row.items()
+        if key.startswith("measure/") and value and key != "measure/opened"
     }
     broken = row.get("measure/format") is not None and not row["measure/format"]
     return {

@@ -128,6 +128,28 @@ function showReflection() {
   }), "."));
 }
 
+function table(heads, rows) {
+  return el("div", { class: "card scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ...heads.map((head) => el("th", {}, head)))),
+    el("tbody", {}, ...rows.map((row) => el("tr", {}, ...row.map((cell) => el("td", {}, cell)))))));
+}
+
+function showVerdicts() {
+  const about = "What the verifiers said of the kept rollouts, and why. Undecided is a failure of ours: such rollouts are left out, not counted as wrong.";
+  const node = section("verdicts", "Verdicts", about);
+  const rows = stage ? stage.verdicts : [];
+  if (!rows.length) empty(node, "No rollouts were kept, so their verdicts are not known.");
+  else node.append(table(["verdict", "reason", "rollouts", "share", "what it said"], rows.map((row) =>
+    [outcomeChip(row.outcome), visible(row.reason), short(row.count), inUnit(row.share, "percent"), visible(row.details.join("; "))])));
+  if (!run.audit.rates) return empty(node, `Whether these verdicts are right has not been looked at: aha audit asks a second judge about a sample.`);
+  const judges = Object.entries(run.audit.judges).map(([name, count]) => `${visible(name)} (${count})`).join(", ");
+  node.append(el("h3", {}, "A second judge"), el("p", { class: "about" }, `A sample of the rollouts, judged again by other means: ${judges}. ${run.audit.num_without_opinion} gave no opinion. Brackets hold the 95 % interval.`),
+    table(["", "looked at", "contradicted", "rate"], run.audit.rates.map((rate) => [rate.label, short(rate.checked), short(rate.found), scoreText(rate)])));
+  run.audit.examples.forEach((each) => node.append(el("details", { class: "card" },
+    el("summary", {}, `${each.kind}: answer ${visible(each.extracted ?? "none")}, second judge ${visible(each.second ?? "none")}, reference ${visible(each.reference)} (${visible(each.reason)})`),
+    el("p", { class: "question" }, visible(each.prompt)), response(each.completion),
+    el("p", { class: "caption" }, el("a", { href: link(each.rollout_id) }, `rollout ${visible(each.rollout_id)}`), ` of ${visible(each.stage)}, round ${visible(each.step)}, judged by ${visible(each.judge)}`))));
+}
+
 function showDifficulty() {
   const node = section("difficulty", "By difficulty", run.pair ? `Accuracy and length on ${run.pair.benchmark} by difficulty (in the unit of each task), before and after training.` : "");
   if (!run.difficulty.length) return empty(node, "This needs two evaluations of one benchmark, before and after training, with per-problem outcomes.");
@@ -203,6 +225,7 @@ function build() {
   showDifficulty();
   showPairs();
   showHealth();
+  showVerdicts();
   showBrowser();
   showSettings();
   charts.forEach(drawChart);

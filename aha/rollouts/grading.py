@@ -80,13 +80,14 @@ class Grader:
         A custom reward that fails is our failure: it makes every verdict of the group undecided.
         """
         results = {name: future.result() for name, future in group.points.items()}
-        failure = next((REASONS[result.failure] for result in results.values() if result.failure is not None), None)
+        failed = {name: result for name, result in results.items() if result.failure is not None}
         points = {name: read_points(name, result, len(group.requests)) for name, result in results.items()}
         rollouts = []
         for place, request in enumerate(group.requests):
             verdict = group.verdicts[request.id].result()
-            if failure is not None:
-                verdict = replace(verdict, outcome="undecided", reason=failure)
+            for name, result in failed.items():
+                reason, detail = REASONS[str(result.failure)], f"{name}: {result.message}"
+                verdict = replace(verdict, outcome="undecided", reason=reason, detail=detail)
             custom = {name: found[place] for name, found in points.items()}
             rollouts.append(self.rollout(group, request, verdict, custom))
         return Group(group.id, rollouts)
@@ -112,14 +113,17 @@ class Grader:
             verdict=verdict,
             rewards=rewards,
             reward=combine(rewards, {**self.weights, OVERLONG: 1.0}),
-            measures=text_measures(response, group.problem.language),
+            measures={
+                **text_measures(response, group.problem.language),
+                "opened": float(response != completion.text),
+            },
         )
 
 
 def to_verdict(result: CallResult) -> Verdict:
     """A worker's answer; a call that failed is undecided."""
     if result.failure is not None:
-        return Verdict("undecided", None, REASONS[result.failure], result.seconds)
+        return Verdict("undecided", None, REASONS[result.failure], result.seconds, result.message)
     value = result.value
     return Verdict(**{**value, "seconds": result.seconds})
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from aha.errors import DataError
 from aha.runtime import files
-from aha.types import Group, Json, Message, Rollout
+from aha.types import Group, Json, Message, Problem, Rollout
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,13 +34,16 @@ def write_rollouts(
     files.write_parquet(path, _table(rows, leave_out=TOKEN_COLUMNS if mode == "text" else ()))
 
 
-def read_rollouts(path: Path) -> list[dict[str, Json]]:
-    """All rows of a file that `write_rollouts` wrote. Raises DataError where it is missing or damaged."""
+def read_rollouts(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, Json]]:
+    """All rows of a file that `write_rollouts` wrote, with all columns or those of `columns` that are there. Raises
+    DataError where it is missing or damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        rows: list[dict[str, Json]] = pq.read_table(path).to_pylist()
+        there = pq.read_schema(path).names
+        wanted = there if columns is None else [name for name in columns if name in there]
+        rows: list[dict[str, Json]] = pq.read_table(path, columns=wanted).to_pylist()
     except FileNotFoundError as error:
         raise DataError(f"There are no rollouts at {path}.", cure="Set logging.rollouts to keep them.") from error
     except (pa.ArrowException, OSError) as error:
@@ -62,9 +65,11 @@ def _row(step: int, rollout: Rollout, advantage: float | None) -> dict[str, Json
         "prompt": _prompt(problem.messages),
         "completion": completion.text,
         "reference": reference if isinstance(reference, str) else json.dumps(reference, ensure_ascii=False),
+        "verification": _verification(problem),
         "outcome": verdict.outcome,
         "extracted": verdict.extracted,
         "reason": verdict.reason,
+        "detail": verdict.detail,
         "reward": float(rollout.reward),
         **{f"reward/{name}": points for name, points in rollout.rewards.items()},
         "advantage": advantage,
@@ -77,6 +82,12 @@ def _row(step: int, rollout: Rollout, advantage: float | None) -> dict[str, Json
         **{f"measure/{name}": value for name, value in rollout.measures.items()},
         "seconds": float(verdict.seconds),
     }
+
+
+def _verification(problem: Problem) -> str:
+    """How the answer was checked, as JSON: all that another judge needs beside the response."""
+    spec = problem.verifier
+    return json.dumps({"verifier": spec.name, "reference": problem.reference, "arguments": dict(spec.arguments)})
 
 
 def _prompt(messages: Sequence[Message]) -> str:

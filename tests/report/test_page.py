@@ -91,6 +91,8 @@ def test_everything_the_page_promises_is_in_its_data(finished: Path) -> None:
     assert len(data["pairs"]) == 60
     assert {row["name"] for row in data["settings"]} == {"run", "base", "zero"}
     assert stage["kept"] == stage["rollouts"] == 240
+    assert sum(row["count"] for row in stage["verdicts"]) == 240
+    assert data["audit"] == {}
     assert data["findings"]
     assert data["unread"] == []
     assert stage["tokens"]["values"] == sorted(stage["tokens"]["values"])

@@ -59,7 +59,7 @@ def test_rollouts_come_in_request_order_with_weighted_rewards():
 )
 def test_a_failed_call_is_undecided(failure, reason):
     verdict = to_verdict(CallResult(None, failure, "why", 1.0))
-    assert (verdict.outcome, verdict.reason) == ("undecided", reason)
+    assert (verdict.outcome, verdict.reason, verdict.detail) == ("undecided", reason, "why")
 
 
 def test_a_cancelled_call_cancels_its_verdict():
@@ -92,9 +92,9 @@ def test_a_custom_reward_that_fails_makes_its_group_undecided():
     grader = Grader(pool, [RewardSettings(name="mine.py:f")], TOKENIZER)
     grader.add(group, completion(0))
     pool.futures[0].set_result(answered("correct"))
-    pool.futures[1].set_result(CallResult(None, "timeout", "", 9.0))
+    pool.futures[1].set_result(CallResult(None, "timeout", "too long", 9.0))
     verdict = grader.finish(group).rollouts[0].verdict
-    assert (verdict.outcome, verdict.reason) == ("undecided", "timeout")
+    assert (verdict.outcome, verdict.reason, verdict.detail) == ("undecided", "timeout", "mine.py:f: too long")
 
 
 def test_points_for_length_are_added():
@@ -113,3 +113,15 @@ def test_a_thought_that_the_prompt_opened_belongs_to_the_response():
     rollout = grader.finish(group).rollouts[0]
     assert rollout.reward == 1.0
     assert rollout.verdict.outcome == "correct"
+    assert rollout.measures["opened"] == 1.0
+
+
+def test_language_is_measured_against_the_question_s_and_rewarded_where_asked_for():
+    text = "<think> so the sum 합은 is </think> <answer> 2 </answer>"
+    group = pending(1)
+    grader = Grader(InlinePool(), [RewardSettings(name="language", weight=0.5)], TOKENIZER)
+    grader.add(group, completion(0, text))
+    rollout = grader.finish(group).rollouts[0]
+    assert rollout.measures["language"] == rollout.rewards["language"] == 4 / 5
+    assert rollout.reward == pytest.approx(0.4)
+    assert rollout.measures["opened"] == 0.0

@@ -10,7 +10,12 @@ from aha.runtime.rollout_store import Mode, read_rollouts, write_rollouts
 from aha.types import Completion, Group, Problem, Rollout, Segment, Verdict, VerifierSpec
 
 PROBLEM = Problem(
-    "p-1", "lab:arithmetic", [{"role": "user", "content": "1+1?"}], 2, VerifierSpec("number"), difficulty=1
+    "p-1",
+    "lab:arithmetic",
+    [{"role": "user", "content": "1+1?"}],
+    2,
+    VerifierSpec("number", {"lenient": True}),
+    difficulty=1,
 )
 
 
@@ -48,9 +53,11 @@ ROW = {
     "prompt": "1+1?",
     "completion": "2 한 0",
     "reference": "2",
+    "verification": '{"verifier": "number", "reference": 2, "arguments": {"lenient": true}}',
     "outcome": "correct",
     "extracted": "2",
     "reason": "match",
+    "detail": "",
     "reward": 1.0,
     "reward/accuracy": 1.0,
     "reward/format": None,
@@ -75,6 +82,7 @@ def test_every_column(tmp_path: Path) -> None:
     assert list(rows[0]) == list(ROW)
     assert [row["rollout_id"] for row in rows] == ["a/0", "a/1", "b/0", "b/1"]
     assert rows[1]["advantage"] is None
+    assert read_rollouts(path, ["reason", "not there", "step"])[0] == {"reason": "match", "step": 12}
 
 
 @pytest.mark.parametrize(("mode", "num_rows", "tokens"), [("all", 4, True), ("groups", 2, True), ("text", 4, False)])
