@@ -175,6 +175,7 @@ def _latex(text: str) -> str:
     text = re.sub(r"\\\\(?:\[-?[\d.]+(?:pt|em|ex|mm|cm)\])?", r" \\cr ", text)
     text = _THOUSANDS.sub("," if "," in text else "\\,", text).replace("{,}", ",")
     text = re.sub(r"(?<=\d)\\,(?=\d{3}(?!\d))", ",", text)
+    text = re.sub(r"\{\s*\}(?=\s*\^)", "", text)
     text = re.sub(r"\\textcircled\{(\d+)\}", r"(\1)", text)
     text = _SPACES.sub(" ", text.replace("\\!", "").replace("\\,", " "))
     text = _NOTHING.sub("", text)

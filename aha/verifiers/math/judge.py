@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 from functools import lru_cache
 
 from aha.text.answers import last_boxed
@@ -14,9 +15,10 @@ from aha.verifiers.math.cursor import Reading
 from aha.verifiers.math.fold import fold
 from aha.verifiers.math.forms import has_form
 from aha.verifiers.math.limits import MAX_CHARS, check_text
-from aha.verifiers.math.names import SMALL_WORDS
+from aha.verifiers.math.names import NUMBER_WORDS, SMALL_WORDS
 from aha.verifiers.math.parse import DEFAULT, parse
 from aha.verifiers.math.scalars import UndecidedError
+from aha.verifiers.math.sets import REALS
 from aha.verifiers.math.settings import Settings
 from aha.verifiers.math.texts import (
     as_time,
@@ -26,7 +28,7 @@ from aha.verifiers.math.texts import (
     normal_words,
     without_surroundings,
 )
-from aha.verifiers.math.values import Quantity, Text, Time, Value, walk
+from aha.verifiers.math.values import Num, Quantity, Relation, Sequence, Sym, Text, Value, walk
 
 _INTEGER = re.compile(r"-?[0-9]{1,300}")
 _EXPONENT = re.compile(r"\d[eE][+-]?\d")
@@ -105,7 +107,7 @@ def _same_words(gold: str, value: Text, answer: str, settings: Settings) -> bool
     if normal_words(gold) == normal_words(answer):
         return True
     words = as_words(answer)
-    if isinstance(words, Text) or (len(value.words) > 3 and value.words != "R"):
+    if isinstance(words, Text) or len(value.words) > 3:
         return False
     try:
         return same(parse(gold, Reading(letters=True)), parse(answer, Reading(letters=True)), settings)
@@ -169,7 +171,12 @@ def read(text: str, reading: Reading, kind: str) -> Value:
         return time
     if kind != "number" and not reading.letters and (words := as_words(text)) is not None:
         return words
+    if text.lower() in NUMBER_WORDS:
+        return Num(Fraction(NUMBER_WORDS[text.lower()]))
     value = parse(text, reading)
-    if kind == "ratio" and isinstance(value, Time):
-        return value.as_ratio()
+    match value:
+        case Text("R"):
+            return REALS
+        case Relation((Sym(), Sequence("set") as elements), ("in",)):
+            return elements
     return value

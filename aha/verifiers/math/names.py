@@ -70,13 +70,32 @@ NOT_EXISTING |= {"존재하지 않는다", "존재하지 않음"}
 ALL_REALS = frozenset({"all real numbers", "all reals", "real numbers", "the real numbers", "any real number"})
 AND = frozenset({"and", "or", "와", "과", "또는", "그리고", "和", "或", "与", "및"})
 """Words between the elements of a list."""
+NEGATIONS = ("아니", "않", "없", "不是", "并非", "不等于")
+"""Inside a word they take the value back."""
 NOT_UNITS = frozenset(
     (
         *("or", "and", "not", "is", "no", "to", "but", "than", "versus", "if", "unless", "either", "maybe", "are"),
         *("plus", "minus", "times", "mod", "squared", "cubed", "because", "where", "when", "which", "so", "then"),
         *("hence", "the", "answer", "wait", "isn", "except", "without", "neither", "nor", "perhaps", "probably"),
         *("half", "third", "quarter", "over", "divided", "equals", "for", "as", "with", "we", "it", "also", "instead"),
-        *("不是", "或", "和", "아니다", "또는", "think", "guess", "below", "above", "base", "between", "from", "by"),
+        *(
+            "不是",
+            "或",
+            "和",
+            "아니다",
+            "또는",
+            "think",
+            "guess",
+            "wrong",
+            "incorrect",
+            "false",
+            "below",
+            "above",
+            "base",
+            "between",
+            "from",
+            "by",
+        ),
     )
 )
 """Words behind a number that change it, take it back or go on to something else."""

@@ -30,9 +30,10 @@ class Machine:
     e: Number = math.e
     i: Number = 1j
     functions: Mapping[str, Callable[..., Number]] = {
-        **{name: getattr(cmath, name) for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "sqrt")},
+        **{name: getattr(cmath, name) for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp")},
         **{f"arc{name}": getattr(cmath, f"a{name}") for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
-        "ln": cmath.log,
+        "sqrt": lambda z: cmath.sqrt(z + 0j),  # the sum makes a negative nought positive: the cut is above
+        "ln": lambda z: cmath.log(z + 0j),
         "gamma": lambda z: math.gamma(z.real) if abs(z.imag) < 1e-12 else cmath.nan,
     }
 
@@ -107,7 +108,7 @@ class Evaluator:
                     product = product * self._value(factor)
                 return product
             case Neg(arg):
-                return -self._value(arg)
+                return 0 - self._value(arg)
             case Div(over, under):
                 return self._value(over) / self._value(under)
             case Pow(base, exponent):

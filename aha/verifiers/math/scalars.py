@@ -10,7 +10,7 @@ from fractions import Fraction
 from aha.verifiers.base import OverLimitsError, UnparsableError
 from aha.verifiers.math.exact import NOTHING, NotRationalError, rational
 from aha.verifiers.math.numeric import Evaluator, Machine, NotNumericError, Number, Precise
-from aha.verifiers.math.values import Call, Sym, Value, symbols, walk
+from aha.verifiers.math.values import Call, Pow, Sym, Value, symbols, walk
 
 DIGITS = (50, 90, 130)
 """Decimal digits of the evaluations: what shrinks from one to the next is rounding, what stays is a difference. The
@@ -18,6 +18,7 @@ third is needed where the first sees no difference and the second does."""
 NUM_POINTS = 3
 MACHINE_DIFFERENT = 1e-6
 """Relative difference that machine precision is trusted to see."""
+_COUNTING = frozenset({"factorial", "factorial2", "binom"})
 MACHINE = Machine()
 
 
@@ -34,7 +35,7 @@ def same_value(left: Value, right: Value) -> bool:
         return _same_constant(left, right)
     try:
         return all(rational(left, p) == rational(right, p) for p in points(names, left, right, integers=True))
-    except (NotRationalError, UnparsableError):
+    except (NotRationalError, UnparsableError, OverLimitsError):
         return _same_function(left, right, names)
 
 
@@ -42,30 +43,34 @@ def points(names: frozenset[str], left: Value, right: Value, *, integers: bool) 
     """Values for the variables, which depend on both sides in a way that an answer cannot foresee."""
     seed = hashlib.blake2b(repr((left, right)).encode("utf-8", "replace"), digest_size=8).digest()
     source = random.Random(seed)
-    whole = _whole_names(left) | _whole_names(right)
+    whole = _whole_names(left, integers) | _whole_names(right, integers)
     found = []
     for number in range(NUM_POINTS if integers else 2 * NUM_POINTS):
         point = {}
         for name in sorted(names):
             if name in whole:
-                point[name] = Fraction(source.randrange(5, 12))
+                point[name] = Fraction(source.randrange(5, 12) + number)
             elif integers:
-                point[name] = Fraction(source.randrange(1000, 1_000_000))
+                point[name] = Fraction(source.randrange(1000, 1_000_000) * (-1) ** number)
             else:
                 value = Fraction(source.randrange(1 << 20, 3 << 20), 1 << 20)
-                point[name] = -value if number >= NUM_POINTS and source.random() < 0.7 else value
+                below = number == NUM_POINTS or (number > NUM_POINTS and source.random() < 0.5)
+                point[name] = -value if below else value
         found.append(point)
     return found
 
 
-def _whole_names(value: Value) -> frozenset[str]:
-    """Variables that must be whole numbers: those in the bounds of sums and products, and running indices."""
+def _whole_names(value: Value, exponents: bool) -> frozenset[str]:
+    """Variables that must be small whole numbers: in the bounds of sums and products, as running indices, in
+    factorials; and in exponents, where all is computed in fractions."""
     names: frozenset[str] = frozenset()
     for part in walk(value):
         if isinstance(part, Call) and part.name in ("sum", "prod"):
             names |= symbols(part.args[1]) | symbols(part.args[2])
-        elif isinstance(part, Call) and part.name.endswith("_"):
-            names |= symbols(part.args[0])
+        elif isinstance(part, Call) and (part.name.endswith("_") or part.name in _COUNTING):
+            names |= symbols(part)
+        elif exponents and isinstance(part, Pow):
+            names |= symbols(part.exponent)
     return names
 
 

@@ -8,10 +8,10 @@ from itertools import count
 from aha.verifiers.base import UnparsableError
 from aha.verifiers.math.atoms import Atoms
 from aha.verifiers.math.limits import check_chain
-from aha.verifiers.math.names import AND, FUNCTIONS, GREEK, NUMBER_WORDS, SCALES
+from aha.verifiers.math.names import AND, FUNCTIONS, GREEK, GREEK_LETTERS, NUMBER_WORDS, SCALES
 from aha.verifiers.math.tokens import Token
 from aha.verifiers.math.units import LETTERS, is_unit
-from aha.verifiers.math.values import Add, Call, Div, Matrix, Mul, Neg, Num, PlusMinus, Pow, Sym, Value
+from aha.verifiers.math.values import Add, Call, Div, Matrix, Mul, Neg, Num, PlusMinus, Pow, Quantity, Sym, Value
 
 RELATIONS = {
     **{"=": "=", "==": "=", "\\equiv": "=", "!=": "!=", "\\ne": "!=", "<": "<", "\\lt": "<", "\\le": "<=", "<=": "<="},
@@ -19,6 +19,7 @@ RELATIONS = {
     **{"\\cong": "~", "~": "~"},
 }
 CURRENCIES = ("\\$", "$", "€", "£", "¥", "₩", "¢")
+_SCALES_OF_HEAT = {"C": "celsius", "F": "fahrenheit", "Celsius": "celsius", "Fahrenheit": "fahrenheit"}
 SETS = {"\\cup": "union", "\\cap": "intersection", "\\setminus": "difference"}
 _NOT_FACTORS = frozenset(
     (
@@ -137,6 +138,8 @@ class Terms(Atoms):
             if self.token.kind == "number" and self._mark_after() == mark:
                 total = Add((total, Div(self.atom(), Num(Fraction(parts)))))
                 self._skip_mark()
+        if self.token.kind in ("word", "quoted") and self.token.text in _SCALES_OF_HEAT:
+            return Quantity(total, _SCALES_OF_HEAT[self.take().text])
         return Call("degree", (total,))
 
     def _mark_after(self) -> str:
@@ -188,7 +191,7 @@ class Terms(Atoms):
         if word in FUNCTIONS or word.lower() in ("pi",) or word in GREEK:
             return True
         if not word.isascii():
-            return len(word) == 1 and not is_unit(word)
+            return word in GREEK_LETTERS
         if len(word) == 1:
             return not (
                 (self.reading.letter_units and word in LETTERS and token.spaced)

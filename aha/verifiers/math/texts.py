@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from aha.verifiers.base import SeveralAnswersError
-from aha.verifiers.math.names import ALL_REALS, FUNCTIONS, GREEK, NO_SOLUTION, NOT_EXISTING, NUMBER_WORDS
+from aha.verifiers.math.names import ALL_REALS, FUNCTIONS, GREEK, GREEK_LETTERS, NO_SOLUTION, NOT_EXISTING, NUMBER_WORDS
+from aha.verifiers.math.sets import REALS
 from aha.verifiers.math.values import Sequence, Text, Time, Value
 
 _SPACE = re.compile(r"[\s\"]+")
@@ -34,13 +35,13 @@ _ASIAN_PREFIX = re.compile(
     r"(?:정답|답|答案|结果|答|解)(?:은|는|이|为|是|等于|应为)?\s*[:=]?\s*(?=\S)"
 )
 _ASIAN_SUFFIX = re.compile(r"\s*(?:입니다|이다|이에요|예요|이며|임|\(이\)다|다)\s*\.?$")
-_ABOUT = re.compile(r"(?:\\approx|~|≈|approximately|about|approx\.?|约|约为|약)\s*(?=[\d\\$(-])")
+_ABOUT = re.compile(r"(?:\\approx|~|≈|approximately|about|approx\.?|约|约为|약|共|总共|총|모두)\s*(?=[\d\\$(-])")
 _TRAILING = re.compile(r"(?:[\s.,;:]|\\$|\\ )+$")
 _BRACED = re.compile(r"\{[^{}]+\}")
 _LONE_LETTER = re.compile(r"[(\s]*\"?[(\s]*([A-Za-z])[)\s]*\"?[)\s]*")
 _MARKS = re.compile(r"(?:\(\d{1,2}\)[\s,;]*){2,}")
 """Numbers of statements, such as (1)(3)(4)."""
-_PARENTHESISED_UNIT = re.compile(r"(?<=[\d}])\s+\(([A-Za-z][A-Za-z' -]*)\)$")
+_PARENTHESISED_UNIT = re.compile(r"(?<=[\d}])\s+\(([^\W\d_][^\W\d_' -]*(?:[ '-][^\W\d_]+)*)\)$")
 
 
 def without_surroundings(text: str) -> str:
@@ -79,13 +80,17 @@ def as_words(text: str) -> Value | None:
     if normal_words(bare) == "no solution":
         return Sequence("set", ())
     if lower in ALL_REALS:
-        return Text("R")
+        return REALS
     if _MARKS.fullmatch(bare):
         return Text(bare)
-    if not _WORDS.fullmatch(bare) or len(bare) < 2 or lower in NUMBER_WORDS:
+    if (
+        not _WORDS.fullmatch(bare)
+        or (len(bare) < 2 and (bare.isascii() or bare in GREEK_LETTERS))
+        or lower in NUMBER_WORDS
+    ):
         return None
     words = re.findall(r"[^\W\d_]+", bare)
-    if max(map(len, words)) < 2 or any(word in FUNCTIONS or word in GREEK for word in words):
+    if (max(map(len, words)) < 2 and bare.isascii()) or any(word in FUNCTIONS or word in GREEK for word in words):
         return None
     if lower in ("pi", "infinity", "inf", "oo"):
         return None

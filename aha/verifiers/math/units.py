@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
 
-from aha.verifiers.math.names import NOT_UNITS
+from aha.verifiers.math.names import NEGATIONS, NOT_UNITS
 
 Dimension = tuple[tuple[str, int], ...]
 
@@ -135,7 +135,7 @@ def is_unit(word: str) -> bool:
 
 def may_be_unit(word: str) -> bool:
     """Whether a word behind a number can be what is counted; words that change the number cannot."""
-    return word.lower() not in NOT_UNITS
+    return word.lower() not in NOT_UNITS and not any(part in word for part in NEGATIONS)
 
 
 def _known(word: str) -> tuple[str, Fraction] | None:
