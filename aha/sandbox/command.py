@@ -36,6 +36,7 @@ exit "$code"
 """The first process of the sandbox. When it ends, all that the program left running ends with its namespace."""
 
 
+@cache
 def tool(name: str) -> str:
     """Where a program is. Raises MachineError where it is missing."""
     path = shutil.which(name)

@@ -6,6 +6,8 @@ import os
 import platform
 import re
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +19,7 @@ import pytest
 from aha.sandbox import Sandbox, probe, slots
 from aha.sandbox.seccomp import MACHINES
 from aha.sandbox.sweep import processes_of
+from aha.sandbox.watch import descendants
 from tests.hostile.attacks import ATTACKS, PRELUDE, Attack
 
 SECRET = "secret-of-the-harness"
@@ -144,3 +147,23 @@ if not os.fork():
         assert box.run(["cat", "out/secret"]).exit_code == 1
     assert not Path("/tmp/forged").exists()
     assert not left_behind()
+
+
+def test_a_run_ends_with_the_harness() -> None:
+    code = "from aha.sandbox import Sandbox\nSandbox().run(['sh', '-c', 'setsid sleep 60 & sleep 60'], {})"
+    with subprocess.Popen([sys.executable, "-c", code]) as harness:
+        deadline = time.monotonic() + 60
+        while len(tree := descendants(harness.pid)) < 6 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        harness.kill()
+    assert len(tree) == 6  # harness, bwrap, the first process, the shell, two that sleep
+    while any(map(is_alive, tree)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not [pid for pid in tree if is_alive(pid)]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

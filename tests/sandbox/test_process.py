@@ -59,3 +59,10 @@ def test_work_directories_are_closed_to_other_runs() -> None:
         assert box.run(["stat", "-c", "%a", "."]).stdout == b"700\n"
         assert box.run(["stat", "-c", "%u", "secret"]).stdout == box.run(["id", "-u"]).stdout
     assert not list(Path(tempfile.gettempdir()).glob("aha-sandbox-*/secret"))
+
+
+def test_without_a_user_of_its_own_too_many_processes_are_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1)
+    script = "for n in 1 2 3 4 5 6 7 8 9; do sleep 9 & done; wait"
+    execution = Sandbox("process").run(["sh", "-c", script], {}, limits=Limits(num_processes=5))
+    assert (execution.outcome, execution.exit_code, execution.signal) == ("killed", None, 9)
