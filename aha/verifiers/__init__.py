@@ -15,6 +15,7 @@ from dataclasses import asdict, replace
 from aha.errors import DataError
 from aha.types import Json, Verdict, VerifierSpec
 from aha.verifiers.base import EXTRACTION_RULES, REASONS, BadReferenceError, decided, extract
+from aha.verifiers.calls import calls
 from aha.verifiers.choice import choice
 from aha.verifiers.code import check_arguments, code, most_seconds
 from aha.verifiers.code.extraction import last_block
@@ -27,6 +28,8 @@ from aha.verifiers.knights import knights
 from aha.verifiers.math import math
 from aha.verifiers.numbers import number
 from aha.verifiers.output import output
+from aha.verifiers.schema import schema
+from aha.verifiers.text import text
 
 VERIFIERS: dict[str, Callable[..., Verdict]] = {
     "math": math,
@@ -39,6 +42,9 @@ VERIFIERS: dict[str, Callable[..., Verdict]] = {
     "output": output,
     "input": given,
     "choice": choice,
+    "text": text,
+    "schema": schema,
+    "calls": calls,
     "gym": gym,
     "code": code,
 }
