@@ -22,7 +22,7 @@ from benchmarks.measuring import generated, labelled  # noqa: E402
 from benchmarks.measuring.graders import Graders, Said  # noqa: E402
 from benchmarks.measuring.labelled import Case, data_folder  # noqa: E402
 from benchmarks.measuring.pair_conventions import CONVENTIONS, LEFT_OUT, verification_pairs  # noqa: E402
-from benchmarks.measuring.results import RESULTS, write_result  # noqa: E402
+from benchmarks.measuring.results import RESULTS, RUNS, write_result  # noqa: E402
 
 GRADERS = ("aha", "Math-Verify")
 REAL: tuple[Callable[[], Iterator[Case]], ...] = (
@@ -57,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", default="", help="sets whose name starts with this")
     parser.add_argument("--skip", default="", help=f"parts left out, of {', '.join(PARTS)}")
     parser.add_argument("--hostile", type=int, default=1_000_000, help="hostile strings")
+    parser.add_argument("--remembered", type=Path, default=RUNS / "math-verify-answers.txt", help="the peer's answers")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result files")
     options = parser.parse_args(arguments)
     if not data_folder().is_dir():
@@ -64,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     skipped = options.skip.split(",")
     found: dict[str, Any] = {"data": "labelled sets of the data folder", "conventions": conventions()}
     if "sets" not in skipped:
-        sets, false_rows = judge_sets(options.only)
+        options.remembered.parent.mkdir(parents=True, exist_ok=True)
+        sets, false_rows = judge_sets(options.only, options.remembered)
         found["sets"], found["pooled"] = sets, pooled(sets)
         write_result("verdicts-rows", {"rows": false_rows}, options.out)
         print_sets(sets, found["pooled"])
@@ -96,12 +98,12 @@ def known_label_errors() -> dict[tuple[str, str], str]:
     return {(row["set"], row["id"]): row["reason"] for row in named}
 
 
-def judge_sets(only: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def judge_sets(only: str, remembered: Path | None = None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Counts of every set, and every case that a grader got wrong or did not decide."""
     errors = known_label_errors()
     counts: dict[str, dict[str, Any]] = {}
     false_rows = []
-    with Graders() as graders:
+    with Graders(remembered) as graders:
         for make in (*REAL, *GENERATED):
             cases = (case for case in make() if case.set_name.startswith(only))
             for case, all_said in graders.judge(cases):

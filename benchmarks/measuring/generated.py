@@ -16,6 +16,10 @@ _INTEGER = re.compile(r"-?\d+")
 _FRACTION = re.compile(r"(-?)\\frac\{(\d+)\}\{(\d+)\}")
 _PLAIN_DIGIT = re.compile(r"(?<![\d_^{\\a-zA-Z])\d|(?<=\{)\d|(?<=\d)\d|(?<=\\frac)\d|(?<=\^)\d")
 _SPACING = re.compile(r"\s|\\[,;!: ]|\\left|\\right|\$|\.$")
+_BESIDE = re.compile(
+    r"\^\\circ$|\^\{\\circ\}$|(?<=\d)\\text\{[^{}]*\}.*$|(?<=\d)\([a-z ]+\)$|^[a-zA-Z]=(?=[^=<>]+$)|^\\(?=\d)"
+)
+_CHOICE = re.compile(r"\W*(?:\\text\W*)?([A-Z])\W*")
 
 
 def draw(number_of: int, *key: str) -> int:
@@ -24,8 +28,12 @@ def draw(number_of: int, *key: str) -> int:
 
 
 def plain(answer: str) -> Fraction | str:
-    """What two answers share that are the same at first sight: one number, or one text but for its spacing."""
+    """What two answers share that are the same at first sight: one number but for its unit, one choice letter, or one
+    text but for its spacing."""
     bare = _SPACING.sub("", answer.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac"))
+    if letter := _CHOICE.fullmatch(bare):
+        return letter[1]
+    bare = _BESIDE.sub("", bare)
     bare = re.sub(r"\\frac(\d)(\d)", r"\\frac{\1}{\2}", bare)
     found = _FRACTION.fullmatch(bare)
     if found and int(found[3]):

@@ -43,6 +43,8 @@ LEFT_OUT: dict[int, str] = {
     162: "a pair in round brackets is called equal to a set",
     187: "contradicts row 186, which is the same pair, and rows 391 and 405",
     189: "the gold answer is damaged: a tab in place of the backslash and the t of `text`",
+    193: "the answer names one of the solutions twice, and the gold answer does not",
+    212: "as row 193",
     263: "contradicts row 386, which is the same pair",
     329: "refuses a unit because no space stands before it; rows 320 to 325 accept units",
     330: "as row 329",
