@@ -39,6 +39,8 @@ class RowFormat:
     verifier: str | None = None
     """None: `number` where the reference is a number, else `exact`."""
     verifier_arguments: Mapping[str, Json] = field(default_factory=dict)
+    arguments: str | None = None
+    """Column with further arguments of the verifier, an object that holds for its row alone."""
     extract: str = "auto"
     """Where in a response the answer stands (verifiers.base.extract)."""
     instruction: str = ""
@@ -83,7 +85,10 @@ def problem_from(row: Json, where: str, source: str, number: int, form: RowForma
     reference = last_boxed(answer) or answer if isinstance(answer, str) else answer
     if reference is None or reference == "":
         raise DataError(f"{where}: the answer is empty.", cure="Remove the row, or name another `answer` column.")
-    spec = _verifier(reference, form)
+    own = _column(row, [form.arguments], where) if form.arguments else {}
+    if not isinstance(own, dict):
+        raise DataError(f"{where}: column {form.arguments!r} should be an object of verifier arguments.")
+    spec = _verifier(reference, form, own)
     check_spec(spec)
     difficulty = row.get(form.difficulty)
     return Problem(
@@ -120,8 +125,8 @@ def gold_response(problem: Problem, form: RowFormat) -> str | None:
     return gold_block(text, problem.verifier)
 
 
-def _verifier(reference: Json, form: RowFormat) -> VerifierSpec:
-    arguments = {"extract": form.extract, **form.verifier_arguments}
+def _verifier(reference: Json, form: RowFormat, own: Mapping[str, Json]) -> VerifierSpec:
+    arguments = {"extract": form.extract, **form.verifier_arguments, **own}
     if form.verifier is not None:
         return VerifierSpec(form.verifier, arguments)
     try:

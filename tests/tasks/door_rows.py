@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aha.tasks.doors import DOORS
+from tests.tasks import program_rows
 
 Rows = list[dict[str, Any]]
 
@@ -165,7 +166,7 @@ def gaokao_qa() -> Rows:
 
 
 def cruxeval() -> Rows:
-    calls = (("[1, 2]", "{1: None}"), ("'a', 3", "'aaa'"), ("", "[]"), ("2.5", "(True, 2.5)"))
+    calls = (("[1, 2]", "([1, 2],)"), ("'a', 3", "('a', 3)"), ("{1: None}, -2.5", "({1: None}, -2.5)"))
     return [
         {"id": f"sample_{i}", "code": "def f(*all):\n    return all", "input": given, "output": made}
         for i, (given, made) in enumerate(calls)
@@ -215,6 +216,20 @@ ROWS: dict[str, Rows] = {
     "gaokao_math_cloze": plain("$90^{\\circ}$", "$-\\frac{1}{2}$", "1;$\\frac{8}{9}$", "$\\sqrt{3}$"),
     "cn_middle_school": letter_first(),
     "carp_en": carp(),
+    "aqua": aqua(),
+    "sat_math": sat(),
+    "mmlu_stem": mmlu(),
+    "gaokao_math_qa": gaokao_qa(),
+    "humaneval": program_rows.humaneval(),
+    "mbpp": program_rows.mbpp(11),
+    "mbpp-train": program_rows.mbpp(601),
+    "mbxp-python": program_rows.humaneval(),
+    **{f"mbxp-{language}": program_rows.mbxp(language) for language in program_rows.HEADS},
+    "livecodebench": program_rows.livecodebench(),
+    "livecodebench-r1": program_rows.livecodebench(),
+    "code_contests": program_rows.code_contests(),
+    "cruxeval-output": cruxeval(),
+    "cruxeval-input": cruxeval(),
     **{f"knights_knaves-{n}": knights(n) for n in (3, 4, 5, 6)},
     **{f"knights_knaves-{n}-train": knights(n) for n in (3, 5)},
     "game24": game24(),

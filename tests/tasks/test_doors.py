@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
+import pickle
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aha.errors import ConfigError, DataError
+from aha.errors import ConfigError, DataError, MachineError
 from aha.rollouts.problems import load_task
-from aha.tasks.base import validate, verdict_call
+from aha.sandbox import Sandbox
+from aha.tasks.base import gold_block, verdict_call
 from aha.tasks.doors import DOORS, door_file, is_door
 from aha.tasks.doors.door import DoorTask
+from aha.tasks.doors.judges import unpacked
+from aha.types import Problem
 from aha.verifiers import VERIFIERS
+from aha.verifiers.code.languages import LANGUAGES, check_installed
 from tests.tasks.door_rows import ROWS
 from tests.tasks.fakes import InlinePool
+from tests.tasks.program_rows import packed, program
+
+SLOW = ("mbxp-cpp", "mbxp-go", "mbxp-java", "mbxp-typescript", "mbxp-python", "mbpp-train", "livecodebench-r1")
+"""They compile, or read as another door does."""
 
 
 def write(folder: Path, name: str, rows: list[dict[str, Any]]) -> Path:
@@ -45,19 +56,48 @@ def test_every_door_has_rows_here() -> None:
     assert list(ROWS) == list(DOORS)
 
 
-@pytest.mark.parametrize("name", DOORS)
+def answers_of(name: str, task: DoorTask) -> list[str]:
+    """A right response to each problem; where the door knows none, from a program written beside its row."""
+    found = []
+    for problem in task.problems():
+        gold = task.gold_response(problem)
+        if gold is None:
+            row = next(row for row in ROWS[name] if problem.id in map(str, row.values()))
+            gold = gold_block(program(name, row), problem.verifier)
+        found.append(gold)
+    return found
+
+
+def outcome(problem: Problem, response: str) -> str:
+    """The outcome of a verdict, with its reason."""
+    target, arguments = verdict_call(problem, response)
+    verdict = InlinePool().submit(target, arguments).result().value
+    return f"{verdict['outcome']}, {verdict['reason']}"
+
+
+def check_language(name: str) -> None:
+    """Skip where programs of the door's language, or any, cannot be run on this machine."""
+    if DOORS[name].form.verifier not in ("code", "input"):
+        return
+    try:
+        Sandbox()
+        check_installed(LANGUAGES[DOORS[name].form.verifier_arguments.get("language", "python")])
+    except MachineError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in DOORS])
 def test_a_door_grades_its_own_answers_as_correct_and_those_of_other_rows_as_wrong(name: str, data: Path) -> None:
+    check_language(name)
     write(data, name, ROWS[name])
-    task, pool = task_of(name), InlinePool()
-    problems = task.problems()
+    task = task_of(name)
+    problems, answers = task.problems(), answers_of(name, task)
     assert 3 <= len(problems) <= 5
-    validate(task, len(problems), pool)
-    for problem in problems:
-        for other in problems:
-            if other is not problem:
-                call, arguments = verdict_call(problem, task.gold_response(other) or "")
-                verdict = pool.submit(call, arguments).result().value
-                assert verdict["outcome"] == "wrong", (problem.reference, other.reference, verdict)
+    for place, problem in enumerate(problems):
+        assert outcome(problem, answers[place]) == "correct, match"
+        others = answers[:place] + answers[place + 1 :]
+        for other in others[:1] if problem.domain == "code" else others:
+            assert outcome(problem, other).startswith("wrong, "), (problem.reference, other)
 
 
 @pytest.mark.parametrize("name", DOORS)
@@ -106,6 +146,13 @@ def test_a_column_of_another_type_is_named(name: str, data: Path) -> None:
         ("math", {"solution": "It is 7."}, "row 1: column 'solution' has no box"),
         ("olympiadbench", {"final_answer": ["1", "2"]}, "'final_answer' should hold one text"),
         ("knights_knaves-3", {"statements": "nobody"}, "'statements' holds no nested tuples"),
+        ("aqua", {"correct": "F"}, "the answer 'F' is none of A, B, C, D, E"),
+        ("mmlu_stem", {"answer": 4}, "column 'answer' is 4, there are 4 options"),
+        ("code_contests", {"tests": {"inputs": ["1"]}}, "'tests' should hold lists of one length, inputs and outputs"),
+        ("code_contests", {"problem": "Write n."}, "'problem' names no 'Time Limit' and 'Memory Limit'"),
+        ("livecodebench", {"metadata": "{}"}, "a test or column 'metadata' is not as expected"),
+        ("livecodebench", {"public_test_cases": "[1]"}, "column 'public_test_cases' holds no tests"),
+        ("livecodebench", {"private_test_cases": "no pack"}, "column 'private_test_cases' holds no tests"),
     ],
 )
 def test_a_value_of_another_form_is_named(name: str, change: dict[str, Any], message: str, data: Path) -> None:
@@ -180,6 +227,77 @@ def test_rows_without_an_answer_are_left_out(name: str, empty: str | None, data:
     write(data, name, [ROWS[name][0] | {"answer": empty}])
     with pytest.raises(DataError, match=f"{name} holds no problems"):
         task_of(name).problems()
+
+
+def test_limits_of_a_problem_are_those_of_its_row(data: Path) -> None:
+    write(data, "code_contests", ROWS["code_contests"])
+    problem = task_of("code_contests").problems()[0]
+    limits = {key: problem.verifier.arguments[key] for key in ("cpu_seconds", "memory_bytes")}
+    assert limits == {"cpu_seconds": 2.5, "memory_bytes": 256_000_000}
+    assert "Time limit: 2.5 s. Memory limit: 256 MB.\n" in problem.messages[-1]["content"]
+
+
+def test_packed_tests_are_read_without_loading_a_pickle() -> None:
+    tests = [{"input": "é" * 300, "output": "1"}]
+    for protocol in range(6):
+        pickled = zlib.compress(pickle.dumps(json.dumps(tests, ensure_ascii=False), protocol))
+        if protocol:
+            assert json.loads(unpacked(base64.b64encode(pickled).decode())) == tests
+    for other in (["a", "b"], {"a": "b"}, 3, Path):
+        with pytest.raises(ValueError, match="not one text"):
+            unpacked(base64.b64encode(zlib.compress(pickle.dumps(other))).decode())
+    assert unpacked(packed([1])) == "[1]"
+
+
+def test_what_is_packed_beyond_all_measure_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aha.tasks.doors.judges.MAX_TEST_BYTES", 1000)
+    with pytest.raises(ValueError, match="more than 0 MiB"):
+        unpacked(packed(["0" * 2000]))
+
+
+def test_tests_may_be_given_unpacked(data: Path) -> None:
+    rows = ROWS["livecodebench"]
+    write(data, "livecodebench", rows)
+    packed_before = [problem.reference for problem in task_of("livecodebench").problems()]
+    for row in (plain := [dict(row) for row in rows]):
+        row["private_test_cases"] = unpacked(row["private_test_cases"])
+        row["public_test_cases"] = json.loads(row["public_test_cases"])
+    write(data, "livecodebench", plain)
+    assert [problem.reference for problem in task_of("livecodebench").problems()] == packed_before
+
+
+SAME = {
+    "javascript": (
+        "if (!isEqual({0}, {1})) throw 'differ';\n",
+        "if (isEqual({0}, {1})) throw 'equal';\n",
+        [("[1, [2]]", "[1, [2]]"), ("{{a: NaN}}", "{{a: NaN}}"), ("0", "-0"), ("'a'", "'a'"), ("null", "null")],
+        [("[1, 2]", "[2, 1]"), ("1", "'1'"), ("[]", "{{}}"), ("{{a: 1}}", "{{b: 1}}"), ("null", "undefined")],
+        [("new Set([[1], 2])", "new Set([2, [1]])"), ("new Map([[1, [2]]])", "new Map([[1, [2]]])")],
+        [("new Set([1])", "new Set([2])"), ("[1]", "[1, undefined]"), ("new Map([[1, 2]])", "new Map([[1, 3]])")],
+    ),
+    "perl": (
+        'die "differ" unless Compare({0}, {1});\n',
+        'die "equal" if Compare({0}, {1});\n',
+        [("[1, [2]]", "[1, [2]]"), ("{{a => [1]}}", "{{a => [1]}}"), ("'a'", "'a'"), ("undef", "undef")],
+        [("[1, 2]", "[2, 1]"), ("[1]", "[1, 1]"), ("{{a => 1}}", "{{b => 1}}"), ("[]", "{{}}"), ("1", "undef")],
+        [("1", "'1'"), ("\\1", "\\1")],
+        [("1", "2"), ("{{a => 1}}", "{{a => 2}}"), ("\\1", "\\2")],
+    ),
+}
+
+
+@pytest.mark.parametrize("language", SAME)
+def test_stand_ins_compare_by_content(language: str, data: Path) -> None:
+    """One test program that makes every comparison, in place of a row's own."""
+    name = f"mbxp-{language}"
+    check_language(name)
+    alike, apart, *pairs = SAME[language]
+    head = "const {isEqual} = require('lodash');\n" if language == "javascript" else "use Data::Compare;\n"
+    lines = [form.format(*pair) for form, group in zip((alike, apart) * 2, pairs, strict=True) for pair in group]
+    lines = [line.replace("{{", "{").replace("}}", "}") for line in lines]
+    write(data, name, [ROWS[name][0] | {"test": head + "".join(lines)}])
+    task = task_of(name)
+    assert outcome(task.problems()[0], answers_of(name, task)[0]) == "correct, match"
 
 
 def test_a_puzzle_without_a_solution_has_no_gold_answer(data: Path) -> None:

@@ -169,3 +169,11 @@ def test_unknown_keys_and_verifiers(tmp_path: Path) -> None:
         file_task(path, answers="x")
     with pytest.raises(DataError, match="Did you mean 'number'"):
         file_task(path, verifier="numbr").problems()
+
+
+def test_a_row_may_bring_arguments_of_its_verifier(tmp_path: Path) -> None:
+    rows = [{"prompt": str(i), "answer": "0.3", "own": {"tolerance": size}} for i, size in enumerate((0.1, 0.0))]
+    task = file_task(str(jsonl(tmp_path, *rows)), verifier="number", arguments="own", extract="last_line")
+    assert [problem.verifier.arguments["tolerance"] for problem in task.problems()] == [0.1, 0.0]
+    with pytest.raises(DataError, match=r"row 1: column 'own' should be an object of verifier arguments"):
+        file_task(str(jsonl(tmp_path, {**rows[0], "own": 1})), arguments="own").problems()

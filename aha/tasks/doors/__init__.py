@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from aha.tasks.base import split_name
-from aha.tasks.doors import contests, puzzles, stories
+from aha.tasks.doors import choices, contests, judges, outputs, programs, puzzles, stories
 from aha.tasks.doors.door import Door, DoorTask, door_path, open_door
 
-_FILES = (stories, contests, puzzles)
+_FILES = (stories, contests, choices, programs, judges, outputs, puzzles)
 DOORS: dict[str, Door] = {door.name: door for file in _FILES for door in file.DOORS}
 """Every door by its name, in the order of docs/benchmarks.md."""
 

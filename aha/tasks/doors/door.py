@@ -43,7 +43,11 @@ class Row:
 
     def text(self, name: str) -> str:
         """A text column, without white space around it."""
-        return str(self.value(name, str)).strip()
+        return self.whole(name).strip()
+
+    def whole(self, name: str) -> str:
+        """A text column as it is."""
+        return str(self.value(name, str))
 
     def number(self, name: str) -> str:
         """A number column as text: 27.0 is `27`."""
