@@ -37,9 +37,9 @@ def test_model_config_of_a_folder_and_of_nothing(tmp_path: Path) -> None:
 def test_lab_zero_in_numbers() -> None:
     recipe = load_recipe("lab-zero", ["zero.evaluate.on=[]", "zero.evaluate.final_on=[]", "zero.rounds=10"]).recipe
     base, zero = plan(recipe, {"base": QWEN_1_5B}, 1e12)
-    assert base.sampled_tokens == 4 * 200 * 16 * 192
-    assert zero.sampled_tokens == 10 * 256 * 192
-    assert zero.trained_tokens == 10 * 256 * (192 + 256)
+    assert base.sampled_tokens == 4 * 200 * 16 * 256
+    assert zero.sampled_tokens == 10 * 256 * 256
+    assert zero.trained_tokens == 10 * 256 * (256 + 256)
     products = 2 * zero.sampled_tokens / 0.1 + 6 * zero.trained_tokens / 0.35
     assert zero.seconds == pytest.approx(1543714304 * products / 1e12)
     assert zero.memory_bytes is not None
