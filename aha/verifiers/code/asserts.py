@@ -121,13 +121,13 @@ def _is_call(node: ast.expr) -> bool:
         node = node.value
     if not isinstance(node, ast.Call):
         return False
-    if isinstance(node.func, ast.Name) and node.func.id in vars(builtins):
-        simple = all(isinstance(argument, ast.Constant) for argument in node.args[1:]) and not node.keywords
-        return node.func.id in WRAPPERS and simple and bool(node.args) and _is_call(node.args[0])
     if isinstance(node.func, ast.Attribute):
         return _is_call(node.func.value)
     arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
-    return isinstance(node.func, ast.Name) and not any(_holds_call(argument) for argument in arguments)
+    if isinstance(node.func, ast.Name) and not any(_holds_call(argument) for argument in arguments):
+        return True  # a built-in function's name too, since programs may take one for themselves
+    simple = all(isinstance(argument, ast.Constant) for argument in arguments[1:])
+    return isinstance(node.func, ast.Name) and node.func.id in WRAPPERS and simple and _is_call(node.args[0])
 
 
 def _holds_call(node: ast.expr) -> bool:

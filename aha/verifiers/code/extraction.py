@@ -23,7 +23,7 @@ def last_block(response: str) -> str:
     block: list[str] | None = None
     fence = ""
     closed = True
-    for line in (text or "").splitlines():
+    for line in (text or "").split("\n"):
         mark = _FENCE.match(line)
         if closed and mark and not (mark[1][0] == "`" and "`" in line[mark.end() :]):
             block, fence, closed = [], mark[1], False

@@ -29,6 +29,7 @@ from aha.verifiers.code.projects import test_names as names_of_tests
         ("   ```py\n    x\n   ```", "    x\n"),
         ("``` `no` ```\n```\nx\n```", "x\n"),
         ("```\nx\n``` y\n```", "x\n``` y\n"),
+        ("```\r\nx = '\x0c\u2028'\r\n```\r\n", "x = '\x0c\u2028'\r\n"),
     ],
 )
 def test_the_last_block_counts(response: str, program: str) -> None:
