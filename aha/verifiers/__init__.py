@@ -32,9 +32,9 @@ from aha.verifiers.schema import schema
 from aha.verifiers.text import text
 
 VERIFIERS: dict[str, Callable[..., Verdict]] = {
-    "math": math,
     "number": number,
     "exact": exact,
+    "math": math,
     "expression": expression,
     "knights": knights,
     "list": items,

@@ -14,7 +14,11 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
 )
 """Control and format characters, but not tab and line feed."""
-EXTRACTION_RULES = ("answer_tag", "boxed", "last_line", "last_number", "auto")
+EXTRACTION_RULES = ("answer_tag", "boxed", "last_line", "last_number", "auto", "hashes", "answer_is")
+_ANSWER_IS = re.compile(
+    r"\banswer(?:\s+is\b|\s*:)|^A:|答案(?:是|为|:|：)|답은|정답은|정답:", re.IGNORECASE | re.MULTILINE
+)
+_SENTENCE_END = re.compile(r"\.(?:\s|$)|。")
 
 
 class BadReferenceError(Exception):
@@ -60,8 +64,9 @@ def extract(response: str, rule: str) -> str:
     """The one answer of a response. Raises NoAnswerError, SeveralAnswersError or OverLimitsError.
 
     `answer_tag`: the one `<answer>` block after the last thought. `boxed`: the last box after it. `last_line`: the last
-    line after it. `last_number`: the last number anywhere, for diagnosis only. `auto`: the block where there is one,
-    else the box, else the whole text after the thought.
+    line after it. `hashes`: the rest of the line after the last `####` there, as GSM8K writes. `answer_is`: the rest of
+    the sentence after the last "answer is", "Answer:" or a line's "A:" there. `last_number`: the last number anywhere,
+    for diagnosis only. `auto`: the block where there is one, else the box, else the whole text after the thought.
     """
     if len(response) > MAX_RESPONSE_CHARS:
         raise OverLimitsError
@@ -82,10 +87,25 @@ def _by_rule(response: str, rule: str) -> str | None:
     text = final_text(response)
     if rule == "answer_tag" or text is None:
         return None
+    if rule in ("hashes", "answer_is"):
+        return _marked(text, rule)
     if rule == "last_line":
         return text.rsplit("\n", 1)[-1].strip()
     boxed = last_boxed(text)
     return text if boxed is None and rule == "auto" else boxed
+
+
+def _marked(text: str, rule: str) -> str | None:
+    """What stands on the line behind the last mark."""
+    if rule == "hashes":
+        _, mark, rest = text.rpartition("####")
+        return rest.strip().split("\n", 1)[0].strip() if mark else None
+    end = max((match.end() for match in _ANSWER_IS.finditer(text)), default=None)
+    if end is None:
+        return None
+    line = text[end:].strip().split("\n", 1)[0]
+    stop = _SENTENCE_END.search(line)
+    return (line if stop is None else line[: stop.start()]).strip(" :*")
 
 
 def _last_number(text: str) -> str | None:
