@@ -125,7 +125,7 @@ class Verdict:
     detail: str = ""
     """More for people: which test failed and how, the sandbox's level, what to install. Never counted or compared."""
     share: float | None = None
-    """Of the tests that passed, where there are tests; known in full only where none was left out."""
+    """Of the tests that passed; None where there are none, or some were left out after a failure."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The rewards that need no file: R1-Zero's two (right answer, right format), language and readability."""
+"""The rewards that need no file: R1-Zero's two (right answer, right format), tests passed, language, readability."""
 
 from __future__ import annotations
 
@@ -19,9 +19,17 @@ def format_points(response: str, verdict: Verdict, problem: Problem) -> float | 
     return float(parse(response).well_formed)
 
 
+def tests_share(response: str, verdict: Verdict, problem: Problem) -> float | None:
+    """The share of the tests that passed, where the verifier ran all of them (`code` with `reward: share`); else as
+    `accuracy`."""
+    points = accuracy(response, verdict, problem)
+    return points if points is None or verdict.share is None else verdict.share
+
+
 BUILT_IN: dict[str, Callable[[str, Verdict, Problem], float | None]] = {
     "accuracy": accuracy,
     "format": format_points,
+    "tests": tests_share,
     "language": language_points,
     "readability": readable_points,
 }

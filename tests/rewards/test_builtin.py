@@ -14,6 +14,21 @@ def test_accuracy(outcome: str, points: float | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("outcome", "share", "points"),
+    [
+        ("wrong", 0.25, 0.25),
+        ("correct", 1.0, 1.0),
+        ("wrong", None, 0.0),
+        ("correct", None, 1.0),
+        ("undecided", 0.5, None),
+    ],
+)
+def test_tests_is_the_share_that_passed(outcome: str, share: float | None, points: float | None) -> None:
+    verdict = Verdict(outcome, None, "", share=share)  # type: ignore[arg-type]
+    assert BUILT_IN["tests"]("", verdict, KOREAN) == points
+
+
+@pytest.mark.parametrize(
     ("text", "points"),
     [("<think>a</think> <answer>4</answer>", 1.0), ("<answer>4</answer>", 0.0), ("", 0.0)],
 )

@@ -71,17 +71,19 @@ def _last_line(stderr: bytes) -> str:
     return "".join(sign for sign in said[-1] if sign.isprintable())[:MAX_NOTE_CHARS] if said else ""
 
 
-def to_verdict(program: str, results: Sequence[TestResult], level: str) -> Verdict:
-    """Correct where every test passed; the reason is the first failed test's. No test at all is undecided."""
+def to_verdict(program: str, results: Sequence[TestResult], level: str, all_ran: bool) -> Verdict:
+    """Correct where every test passed; the reason is the first failed test's. No test at all is undecided. Where the
+    tests after a failure were left out (not `all_ran`), the share that passed is not known."""
     if not results:
         return Verdict("undecided", program, "no_tests", detail=f"sandbox {level}")
     num_passed = sum(result.passed for result in results)
     first = next((place for place, result in enumerate(results) if not result.passed), None)
-    said = f"{num_passed} of {len(results)} tests passed; "
+    said = f"{num_passed} of {len(results)} tests passed; " if all_ran or first is None else ""
     if first is None:
         return Verdict("correct", program, "match", detail=f"{said}sandbox {level}", share=1.0)
     cause = results[first].cause
     assert cause is not None
     note = f" ({results[first].note})" if results[first].note else ""
     detail = f"{said}test {first + 1}: {cause}{note}; sandbox {level}"
-    return Verdict("wrong", program, REASONS[cause], detail=detail, share=num_passed / len(results))
+    share = num_passed / len(results) if all_ran else None
+    return Verdict("wrong", program, REASONS[cause], detail=detail, share=share)

@@ -76,7 +76,7 @@ def code(
         return Verdict("wrong", answer, "not_compiled", detail=f"{error}; sandbox {level}", share=0.0)
     except UndecidedError as error:
         return Verdict("undecided", answer, error.reason, detail=error.detail)
-    return to_verdict(answer, results, level)
+    return to_verdict(answer, results, level, all_ran=reward == "share")
 
 
 def _attempt(

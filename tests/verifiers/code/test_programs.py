@@ -220,6 +220,14 @@ def test_bad_references_are_undecided(reference: Any) -> None:
     assert verify("code", f"```\n{RIGHT}```", reference, {})["reason"] == "bad_reference"
 
 
+def test_the_share_is_known_only_where_all_tests_ran() -> None:
+    program = "def f(a, b):\n    return 11"
+    every, first = code(program, ADD, reward="share"), code(program, ADD)
+    assert (every.share, every.reason, first.share, first.reason) == (0.5, "mismatch", None, "mismatch")
+    assert "1 of 2" in every.detail
+    assert "of 2" not in first.detail
+
+
 def test_responses_are_read_as_blocks() -> None:
     assert verify("code", f"<think>hm</think>\nHere:\n```python\n{RIGHT}```\nDone.", ADD, {})["outcome"] == "correct"
     assert verify("code", RIGHT, ADD, {})["reason"] == "no_answer"
