@@ -225,6 +225,10 @@ def list_names(what: Annotated[str, typer.Argument(help=" | ".join(LISTS))], as_
     entries = _catalog(what)
     width = max(len(name) for name in entries)
     lines = [f"{name:{width}}  {text}".rstrip() for name, text in entries.items()]
+    if what == "benchmarks" and not as_json:
+        from aha.tasks.doors import files_note
+
+        lines.append(files_note())
     typer.echo(_dump(entries) if as_json else "\n".join(lines))
 
 

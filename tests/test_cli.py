@@ -187,6 +187,12 @@ def test_audit_of_no_run(aha: Call) -> None:
     assert aha("audit", "nowhere", "--samples", "1")[0] == 2
 
 
+def test_the_list_of_benchmarks_ends_with_the_files(aha: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AHA_DATA", raising=False)
+    assert "set AHA_DATA" in aha("list", "benchmarks")[1].splitlines()[-1]
+    assert "aime24" in json.loads(aha("list", "benchmarks", "--json")[1])
+
+
 def test_power_without_files(aha: Call) -> None:
     code, out, _ = aha("compare", "--power", "--json")
     assert code == 0

@@ -16,7 +16,7 @@ from aha.errors import ConfigError, DataError, MachineError
 from aha.rollouts.problems import load_task
 from aha.sandbox import Sandbox
 from aha.tasks.base import gold_block, verdict_call
-from aha.tasks.doors import DOORS, door_file, is_door
+from aha.tasks.doors import DOORS, door_file, files_note, is_door
 from aha.tasks.doors.door import DoorTask
 from aha.tasks.doors.judges import unpacked
 from aha.types import Problem
@@ -211,6 +211,19 @@ def test_instruction_extraction_and_split_are_the_users(data: Path) -> None:
 def test_a_name_that_is_nearly_one_is_suggested() -> None:
     with pytest.raises(ConfigError, match=r"'math50' is no task. Did you mean math500"):
         load_task("math50")
+
+
+def test_the_list_tells_which_files_are_there(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in DOORS:
+        if name != "aime24":
+            write(data, name, [])
+    assert files_note() == (
+        f"AHA_DATA={data} holds the files of {len(DOORS) - 1} of {len(DOORS)} public ones; missing: aime24."
+    )
+    write(data, "aime24", [])
+    assert files_note() == f"AHA_DATA={data} holds the files of {len(DOORS)} of {len(DOORS)} public ones."
+    monkeypatch.delenv("AHA_DATA")
+    assert files_note().startswith("The public ones need their files: set AHA_DATA to their folder, or write NAME:PATH")
 
 
 def test_rows_of_another_door_in_the_same_file_are_left_out(data: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 from aha.tasks.base import split_name
 from aha.tasks.doors import choices, contests, judges, outputs, programs, puzzles, stories
-from aha.tasks.doors.door import Door, DoorTask, door_path, open_door
+from aha.tasks.doors.door import DATA, Door, DoorTask, door_path, open_door
 
 _FILES = (stories, contests, choices, programs, judges, outputs, puzzles)
 DOORS: dict[str, Door] = {door.name: door for file in _FILES for door in file.DOORS}
@@ -31,3 +32,13 @@ def door_file(name: str) -> Path:
 
 def _short(name: str) -> str:
     return name.partition("?")[0].partition(":")[0]
+
+
+def files_note() -> str:
+    """What the folder AHA_DATA holds of the doors' files, in one line."""
+    folder = os.environ.get(DATA)
+    if not folder:
+        return f"The public ones need their files: set {DATA} to their folder, or write NAME:PATH (docs/benchmarks.md)."
+    missing = [door.name for door in DOORS.values() if not (Path(folder) / door.file).is_file()]
+    said = f"{DATA}={folder} holds the files of {len(DOORS) - len(missing)} of {len(DOORS)} public ones"
+    return f"{said}; missing: {', '.join(missing)}." if missing else f"{said}."
