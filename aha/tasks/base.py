@@ -72,7 +72,7 @@ def split_name(name: str) -> tuple[str, dict[str, Json]]:
 def gold_block(answer: str, verifier: VerifierSpec) -> str:
     """A well-formed completion around a gold answer, as the verifier's extraction rule wants it."""
     rule = extraction_rule(verifier)
-    plain = {"last_line": answer, "last_number": answer, "code_block": f"````\n{answer}\n````"}
+    plain = {"last_line": answer, "last_number": answer, "whole": answer, "code_block": f"````\n{answer}\n````"}
     body = {"boxed": f"\\boxed{{{answer}}}", **plain}.get(rule)
     return "<think> </think> " + (body if body is not None else f"<answer> {answer} </answer>")
 

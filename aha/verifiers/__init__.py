@@ -24,6 +24,7 @@ from aha.verifiers.expression import expression
 from aha.verifiers.functions import load_function
 from aha.verifiers.gym import gym
 from aha.verifiers.inputs import given
+from aha.verifiers.instructions import instructions
 from aha.verifiers.knights import knights
 from aha.verifiers.math import math
 from aha.verifiers.numbers import number
@@ -45,6 +46,7 @@ VERIFIERS: dict[str, Callable[..., Verdict]] = {
     "text": text,
     "schema": schema,
     "calls": calls,
+    "instructions": instructions,
     "gym": gym,
     "code": code,
 }

@@ -10,11 +10,13 @@ from aha.types import Verdict
 
 MAX_RESPONSE_CHARS = 1_000_000
 MAX_ANSWER_CHARS = 10_000
+MAX_WHOLE_CHARS = 100_000
+"""Of a whole reply as the answer."""
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
 )
 """Control and format characters, but not tab and line feed."""
-EXTRACTION_RULES = ("answer_tag", "boxed", "last_line", "last_number", "auto", "hashes", "answer_is")
+EXTRACTION_RULES = ("answer_tag", "boxed", "last_line", "last_number", "auto", "hashes", "answer_is", "whole")
 _ANSWER_IS = re.compile(
     r"\banswer(?:\s+is\b|\s*:)|^A:|答案(?:是|为|:|：)|답은|정답은|정답:", re.IGNORECASE | re.MULTILINE
 )
@@ -67,13 +69,14 @@ def extract(response: str, rule: str) -> str:
     line after it. `hashes`: the rest of the line after the last `####` there, as GSM8K writes. `answer_is`: the rest of
     the sentence after the last "answer is", "Answer:" or a line's "A:" there. `last_number`: the last number anywhere,
     for diagnosis only. `auto`: the block where there is one, else the box, else the whole text after the thought.
+    `whole`: all that follows the thought.
     """
     if len(response) > MAX_RESPONSE_CHARS:
         raise OverLimitsError
     answer = _last_number(response) if rule == "last_number" else _by_rule(response, rule)
     if not answer:
         raise NoAnswerError
-    if len(answer) > MAX_ANSWER_CHARS:
+    if len(answer) > (MAX_WHOLE_CHARS if rule == "whole" else MAX_ANSWER_CHARS):
         raise OverLimitsError
     return answer
 
@@ -87,6 +90,8 @@ def _by_rule(response: str, rule: str) -> str | None:
     text = final_text(response)
     if rule == "answer_tag" or text is None:
         return None
+    if rule == "whole":
+        return text
     if rule in ("hashes", "answer_is"):
         return _marked(text, rule)
     if rule == "last_line":

@@ -20,7 +20,7 @@ from aha.verifiers.numbers import read_number
 MAX_ITEMS = 200
 MAX_BRACKETS = 400
 
-_FENCE = re.compile(r"```[a-z]*\n?")
+_FENCE = re.compile(r"```[A-Za-z]*\n?")
 
 
 def exact(answer: str, reference: Json, *, case: bool = False, aliases: list[str] | None = None) -> Verdict:

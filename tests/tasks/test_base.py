@@ -67,7 +67,7 @@ def test_in_real_workers() -> None:
             validate(Sums(bad=0), 3, pool)
 
 
-@pytest.mark.parametrize("rule", ["answer_tag", "boxed", "last_line", "last_number", "auto"])
+@pytest.mark.parametrize("rule", ["answer_tag", "boxed", "last_line", "last_number", "auto", "whole"])
 def test_gold_blocks_are_extracted_by_their_rule(rule: str) -> None:
     validate(Sums(), 0, InlinePool())
     from aha.verifiers.base import extract

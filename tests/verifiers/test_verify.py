@@ -101,6 +101,10 @@ NUMBER = {"extract": "answer_tag"}
         ("<think>42", "last_number", "correct", "match"),
         ("-4,2.", "last_number", "wrong", "several_answers"),
         ("none", "last_number", "wrong", "no_answer"),
+        ("<think>a</think> 42", "whole", "correct", "match"),
+        ("<think>a</think> <answer>42</answer>", "whole", "wrong", "unparsable"),
+        ("<think>42", "whole", "wrong", "no_answer"),
+        ("4" * 20_000, "whole", "wrong", "over_limits"),
         ("<answer>" + "4" * 20_000 + "</answer>", "answer_tag", "wrong", "over_limits"),
     ],
 )
@@ -112,6 +116,9 @@ def test_extraction_rules(response: str, rule: str, outcome: str, reason: str) -
 def test_a_response_of_millions_of_characters_is_over_limits() -> None:
     with pytest.raises(OverLimitsError):
         extract("a" * 1_000_001, "auto")
+    with pytest.raises(OverLimitsError):
+        extract("a" * 100_001, "whole")
+    assert extract("a" * 100_000, "whole")
 
 
 def test_what_was_extracted_is_cut() -> None:
