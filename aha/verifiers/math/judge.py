@@ -28,7 +28,7 @@ from aha.verifiers.math.texts import (
     normal_words,
     without_surroundings,
 )
-from aha.verifiers.math.values import Num, Quantity, Relation, Sequence, Sym, Text, Value, walk
+from aha.verifiers.math.values import Num, Quantity, Relation, Sequence, Sym, Text, Value, symbols, walk
 
 _INTEGER = re.compile(r"-?[0-9]{1,300}")
 _EXPONENT = re.compile(r"\d[eE][+-]?\d")
@@ -145,7 +145,7 @@ def _other_readings(gold: str, gold_value: Value, answer: str, answer_value: Val
     both = f"{gold}  {answer}"
     if _EXPONENT.search(both):
         yield Reading(scientific=False)
-    if _SPACED_LETTER.search(both):
+    if _SPACED_LETTER.search(both) and (isinstance(answer_value, Quantity) or not symbols(gold_value)):
         yield Reading(letter_units=True)
     if "," in gold and "," in answer:
         yield Reading(grouped=False)

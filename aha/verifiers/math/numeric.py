@@ -41,6 +41,10 @@ class Machine:
         """A fraction in this precision."""
         return complex(value)
 
+    def text(self, value: Number) -> str:
+        """The number's digits but for the last few, the same for equal numbers."""
+        return f"{value.real + 0.0:.9e},{value.imag + 0.0:.9e}"
+
 
 class Precise:
     """mpmath's numbers; use inside `mpmath.workdps`."""
@@ -63,6 +67,11 @@ class Precise:
     def number(self, value: Fraction) -> Number:
         """A fraction in this precision."""
         return self.mp.mpf(value.numerator) / value.denominator
+
+    def text(self, value: Number) -> str:
+        """The number's digits but for the last few, the same for equal numbers."""
+        digits = self.mp.dps - 15
+        return f"{self.mp.nstr(value.real, digits)},{self.mp.nstr(self.mp.chop(value.imag, 1e-35), digits)}"
 
 
 Field = Machine | Precise
@@ -190,7 +199,7 @@ class Evaluator:
 
     def _unknown(self, name: str, values: list[Number]) -> Number:
         """An unknown function: a fixed number for its name and arguments, the same for arguments that are equal."""
-        text = name + ";".join(f"{float(v.real):.9e},{float(v.imag):.9e}" for v in values)
+        text = name + ";".join(self.field.text(value) for value in values)
         digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
         return self.field.number(Fraction(int.from_bytes(digest, "big") >> 40, 1 << 24) + Fraction(1, 3))
 

@@ -89,8 +89,14 @@ class Parser(Terms):
         words = self._unit_words()
         if not words:
             return value
-        if words in SCALES and words not in PERCENT:
-            return Mul((value, Num(Fraction(SCALES[words]))))
+        scale = words.partition(" ")[0]
+        if scale in SCALES:  # 3 million dollars
+            words = words[len(scale) :].strip()
+            value = Mul((value, Num(Fraction(SCALES[scale]))))
+        if any(word in SCALES for word in words.split()):
+            raise UnparsableError
+        if not words:
+            return value
         quantity: Value = Quantity(value, "%" if words in PERCENT else words)
         if words not in PERCENT and self.token.kind == "number":  # 5 feet 6 inches
             more = self._side()

@@ -83,6 +83,9 @@ def stated(value: Value) -> tuple[Value, ...] | None:
     while len(sides) > 1 and is_claim(sides[0]):
         sides.pop(0)
         exact.pop(0)
+    while len(sides) > 1 and exact[-1] and is_name(sides[-1]):  # 5 = x
+        sides.pop()
+        exact.pop()
     for side, is_exact in zip(sides[1:], exact[1:], strict=True):
         if not isinstance(side, SCALARS) or not isinstance(sides[0], SCALARS):
             continue
@@ -94,7 +97,7 @@ def stated(value: Value) -> tuple[Value, ...] | None:
             return None
     if len(sides) > 1 and any(symbols(side) for side in sides[:1]) and len(value.sides) == len(sides):
         return (value,)
-    return tuple(sides)
+    return tuple(side for side, is_exact in zip(sides, [True, *exact[1:]], strict=True) if is_exact)
 
 
 def _roughly(left: Value, right: Value) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Mapping
+from contextlib import suppress
 from fractions import Fraction
 
 from aha.verifiers.base import OverLimitsError, UnparsableError
 from aha.verifiers.math.exact import NOTHING, NotRationalError, rational
 from aha.verifiers.math.numeric import Evaluator, Machine, NotNumericError, Number, Precise
-from aha.verifiers.math.values import Call, Pow, Sym, Value, symbols, walk
+from aha.verifiers.math.values import Call, Neg, Num, Pow, Sym, Value, symbols, walk
 
 DIGITS = (50, 90, 130)
 """Decimal digits of the evaluations: what shrinks from one to the next is rounding, what stays is a difference. The
@@ -18,6 +19,8 @@ third is needed where the first sees no difference and the second does."""
 NUM_POINTS = 3
 MACHINE_DIFFERENT = 1e-6
 """Relative difference that machine precision is trusted to see."""
+MAX_SHIFT = 3000
+"""Decimal digits; what needs more to be told apart is over the limits."""
 _COUNTING = frozenset({"factorial", "factorial2", "binom"})
 MACHINE = Machine()
 
@@ -102,12 +105,13 @@ def _unlike(gold: Value, answer: Value, point: dict[str, Fraction], error: Excep
 
 
 def infinite(value: Value) -> int:
-    """1 or -1 for an infinite value, 0 for others."""
+    """1 or -1 for plus and minus infinity, 0 for others, a sum with an infinite term among them."""
     match value:
         case Sym("oo"):
             return 1
-    parts = list(walk(value))
-    return (-1 if type(parts[0]).__name__ == "Neg" else 1) if Sym("oo") in parts else 0
+        case Neg(arg):
+            return -infinite(arg)
+    return 0
 
 
 def _same_function(left: Value, right: Value, names: frozenset[str]) -> bool:
@@ -143,9 +147,9 @@ def same_numbers(left: Value, right: Value, point: dict[str, Fraction]) -> bool:
         return False
     import mpmath  # type: ignore[import-untyped]
 
-    before = None
+    before, more = None, num_digits(left) + num_digits(right)
     for digits in DIGITS:
-        with mpmath.workdps(digits):
+        with mpmath.workdps(digits + more):
             field = Precise()
             a, b = (Evaluator(field, point).value(side) for side in (left, right))
             if not (mpmath.isfinite(a) and mpmath.isfinite(b)):
@@ -157,6 +161,25 @@ def same_numbers(left: Value, right: Value, point: dict[str, Fraction]) -> bool:
                 return True
             before = difference
     return not before
+
+
+def num_digits(value: Value) -> int:
+    """Digits that the numbers in a value may shift a difference by. Raises OverLimitsError beyond MAX_SHIFT."""
+    found = 0.0
+    for part in walk(value):
+        if isinstance(part, Num):
+            found += _size(part.value)
+        elif isinstance(part, Pow) and isinstance(part.base, Num):
+            with suppress(NotRationalError, UnparsableError):
+                found += float(abs(rational(part.exponent))) * _size(part.base.value)
+    if found > MAX_SHIFT:
+        raise OverLimitsError
+    return int(found)
+
+
+def _size(number: Fraction) -> float:
+    bits = max(number.numerator.bit_length(), number.denominator.bit_length())
+    return 0.302 * bits
 
 
 def _quick_difference(left: Value, right: Value, point: dict[str, Fraction]) -> bool:

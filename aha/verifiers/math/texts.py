@@ -12,7 +12,8 @@ from aha.verifiers.math.values import Sequence, Text, Time, Value
 _SPACE = re.compile(r"[\s\"]+")
 _WORDS = re.compile(r"[^\W\d_]+(?:[\s,'’.&-]+[^\W\d_]+)*[.!]?")
 _ARTICLES = frozenset({"the", "a", "an"})
-_PUNCTUATION = re.compile(r"[^\w\s%$<>=+*/^|-]")
+_PUNCTUATION = re.compile(r"[^\w\s-]")
+_FORMULA = re.compile(r"[\d%$<>=+*/^|{}]|(?<![A-Za-z])-|[(\[][^()\[\]]*,")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*(?:([ap])\.?\s?m\.?)?", re.IGNORECASE)
 _HOUR = re.compile(r"(\d{1,2})\s*([ap])\.?\s?m\.?", re.IGNORECASE)
 _CHOICE = re.compile(
@@ -65,9 +66,15 @@ def without_surroundings(text: str) -> str:
 
 
 def normal_words(text: str) -> str:
-    """Words in lower case without articles, punctuation and quotes; fixed phrases in one spelling."""
-    plain = _PUNCTUATION.sub("", text.replace('"', " ").replace("\\", " ")).casefold()
-    words = " ".join(word for word in plain.replace("-", " - ").split() if word not in _ARTICLES and word != "-")
+    """Words in lower case without articles, punctuation and quotes; fixed phrases in one spelling. Where there are
+    formulas among the words, nothing but quotes, spaces and the case of words goes."""
+    bare = text.replace('"', " ").replace("\\", " ")
+    if _FORMULA.search(bare) and not _MARKS.fullmatch(bare.strip()):
+        return " ".join(word.casefold() if len(word) > 2 and word.isalpha() else word for word in bare.split()).rstrip(
+            "."
+        )
+    plain = _PUNCTUATION.sub("", bare).casefold().replace("-", " ")
+    words = " ".join(word for word in plain.split() if word not in _ARTICLES)
     if words in NO_SOLUTION:
         return "no solution"
     return "does not exist" if words in NOT_EXISTING else words
