@@ -222,7 +222,9 @@ def list_names(what: Annotated[str, typer.Argument(help=" | ".join(LISTS))], as_
     """Name what there is: recipes, tasks, benchmarks, algorithms, rewards."""
     if what not in LISTS:
         raise UsageError(f"there is no list of '{what}'.", cure=f"Lists: {', '.join(LISTS)}.")
-    entries = _catalog(what)
+    from aha.evaluation.catalog import names
+
+    entries = names(what)
     width = max(len(name) for name in entries)
     lines = [f"{name:{width}}  {text}".rstrip() for name, text in entries.items()]
     if what == "benchmarks" and not as_json:
@@ -230,46 +232,6 @@ def list_names(what: Annotated[str, typer.Argument(help=" | ".join(LISTS))], as_
 
         lines.append(files_note())
     typer.echo(_dump(entries) if as_json else "\n".join(lines))
-
-
-def _catalog(what: str) -> dict[str, str]:
-    """Names and one line about each."""
-    if what == "recipes":
-        from aha.config.loading import recipe_descriptions
-
-        return recipe_descriptions()
-    if what == "algorithms":
-        from aha.config.presets import SOURCES
-
-        return SOURCES
-    if what == "benchmarks":
-        from aha.evaluation.benchmarks import benchmark_names
-
-        return benchmark_names()
-    if what == "rewards":
-        from aha.rewards import BUILT_IN
-
-        custom = {"path.py:function": "f(completions, **columns) -> list[float | None]"}
-        return {name: (function.__doc__ or "").partition("\n")[0] for name, function in BUILT_IN.items()} | custom
-    return _tasks()
-
-
-def _tasks() -> dict[str, str]:
-    from aha.lab.families import FAMILIES
-
-    lab = {f"lab:{name}": (make.__doc__ or "").partition("\n")[0] for name, make in FAMILIES.items()}
-    others = {
-        "lab:mixed": "All of them in the shares of the corpus.",
-        "knights": "Knights and knaves, 2 to 8 people, one solution each: knights?people=5&split=heldout.",
-        "file:PATH": "Problems in JSONL or Parquet: {name: file:PATH, prompt: COLUMN, answer: COLUMN}.",
-        "PATH.py:FUNCTION": "Your own task: docs/new_task.md.",
-        "gsm8k, math500, ...": "A public benchmark: `aha list benchmarks` names them.",
-    }
-    try:
-        from reasoning_gym.factory import DATASETS
-    except ImportError:
-        return lab | others | {"gym:NAME": "A dataset of reasoning-gym, once installed: pip install 'aha[gym]'."}
-    return lab | others | {f"gym:{name}": "A dataset of reasoning-gym." for name in sorted(DATASETS)}
 
 
 def _console(as_json: bool) -> Any:
