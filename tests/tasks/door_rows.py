@@ -192,6 +192,47 @@ def game24(first: int = 1) -> Rows:
     return [{"rank": first + i, "numbers": each, "solved_rate": "90.00%"} for i, each in enumerate(numbers)]
 
 
+def ifeval() -> Rows:
+    """`response` is no column of theirs; the door does not read it."""
+    told: list[tuple[list[str], list[dict[str, Any]], str]] = [
+        (["punctuation:no_comma", "keywords:existence"], [{}, {"keywords": ["sun", "rain"]}], "First rain. Then sun."),
+        (["detectable_format:title"], [{}], "<<A title>>\nAnd a text, with a comma."),
+        (["keywords:frequency"], [{"keyword": "tea", "frequency": 2, "relation": "at least"}], "Tea, and again tea."),
+    ]
+    return [
+        {
+            "key": 1000 + i,
+            "prompt": f"Write, number {i}.",
+            "instruction_id_list": names,
+            "kwargs": kwargs,
+            "response": text,
+        }
+        for i, (names, kwargs, text) in enumerate(told)
+    ]
+
+
+def m_ifeval(language: str) -> Rows:
+    """The last row asks for what IFEval does not have."""
+    relation = {"es": "como máximo", "fr": "moins de", "ja": "未満"}[language]
+    told: list[tuple[list[str], dict[str, Any], str]] = [
+        (
+            ["keywords:frequency"],
+            {"keyword": "té", "frequency": 1, "relation": relation},
+            "Un té." if language == "es" else "–",
+        ),
+        (["detectable_content:number_placeholders"], {"num_placeholders": 2, "relation": "al menos"}, "[a] té té [b]"),
+        (["keywords:existence"], {"keywords": ["sol", "mar"]}, "Sol y mar: té, té."),
+        (["special_character:tildes"], {"num_words": 3}, ""),
+    ]
+    return [
+        {
+            "key": i, "prompt": f"Número {i}.", "instruction_id_list": [f"{language}:{name}" for name in names],
+            "kwargs": [given], "response": text,
+        }
+        for i, (names, given, text) in enumerate(told)
+    ]  # fmt: skip
+
+
 EXAMS = ("C", "$\\frac{1+\\sqrt{2}}{2}$", "$[2,+\\infty)$", "36")
 ROWS: dict[str, Rows] = {
     "gsm8k": gsm8k(),
@@ -234,5 +275,7 @@ ROWS: dict[str, Rows] = {
     **{f"knights_knaves-{n}-train": knights(n) for n in (3, 5)},
     "game24": game24(),
     "game24-hard": game24(900)[:1] + game24(901),
+    "ifeval": ifeval(),
+    **{f"m_ifeval-{language}": m_ifeval(language) for language in ("es", "fr", "ja")},
 }
 """Door → rows; the answers of any two differ."""

@@ -126,7 +126,9 @@ def livecodebench() -> Rows:
 
 
 def program(name: str, row: dict[str, Any]) -> str:
-    """A right program for a row whose door knows none."""
+    """A right answer to a row whose door knows none."""
+    if "response" in row:
+        return str(row["response"])
     if name.startswith("mbxp-"):
         return str(row["prompt"] + row["canonical_solution"])
     if name == "code_contests":

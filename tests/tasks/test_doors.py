@@ -106,7 +106,8 @@ def test_a_problem_asks_as_the_door_says(name: str, data: Path) -> None:
     door = DOORS[name]
     for problem in task_of(name).problems():
         assert problem.source == name
-        assert problem.messages[-1]["content"].endswith(f"\n{door.form.instruction}")
+        added = f"\n{door.form.instruction}" if door.form.instruction else ""
+        assert problem.messages == [{"role": "user", "content": problem.metadata["prompt"] + added}]
         assert (problem.domain, problem.language) == (door.form.domain, door.form.language)
         assert problem.verifier.name in VERIFIERS
 
@@ -150,6 +151,7 @@ def test_a_column_of_another_type_is_named(name: str, data: Path) -> None:
         ("mmlu_stem", {"answer": 4}, "column 'answer' is 4, there are 4 options"),
         ("code_contests", {"tests": {"inputs": ["1"]}}, "'tests' should hold lists of one length, inputs and outputs"),
         ("code_contests", {"problem": "Write n."}, "'problem' names no 'Time Limit' and 'Memory Limit'"),
+        ("ifeval", {"kwargs": []}, "'instruction_id_list' and 'kwargs' should be lists of one length"),
         ("livecodebench", {"metadata": "{}"}, "a test or column 'metadata' is not as expected"),
         ("livecodebench", {"public_test_cases": "[1]"}, "column 'public_test_cases' holds no tests"),
         ("livecodebench", {"private_test_cases": "no pack"}, "column 'private_test_cases' holds no tests"),
@@ -240,6 +242,14 @@ def test_rows_without_an_answer_are_left_out(name: str, empty: str | None, data:
     write(data, name, [ROWS[name][0] | {"answer": empty}])
     with pytest.raises(DataError, match=f"{name} holds no problems"):
         task_of(name).problems()
+
+
+def test_instructions_of_other_languages_are_put_into_ifevals_words(data: Path) -> None:
+    write(data, "m_ifeval-es", ROWS["m_ifeval-es"])
+    first, second, _ = task_of("m_ifeval-es").problems()
+    at_most_one = {"keyword": "té", "frequency": 2, "relation": "less than"}
+    assert first.reference == {"instruction_id_list": ["keywords:frequency"], "kwargs": [at_most_one]}
+    assert second.reference["kwargs"] == [{"num_placeholders": 2}]
 
 
 def test_limits_of_a_problem_are_those_of_its_row(data: Path) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from aha.tasks.base import split_name
-from aha.tasks.doors import choices, contests, judges, outputs, programs, puzzles, stories
+from aha.tasks.doors import choices, contests, instructions, judges, outputs, programs, puzzles, stories
 from aha.tasks.doors.door import DATA, Door, DoorTask, door_path, open_door
 
-_FILES = (stories, contests, choices, programs, judges, outputs, puzzles)
+_FILES = (stories, contests, choices, programs, judges, outputs, puzzles, instructions)
 DOORS: dict[str, Door] = {door.name: door for file in _FILES for door in file.DOORS}
 """Every door by its name, in the order of docs/benchmarks.md."""
 
