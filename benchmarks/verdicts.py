@@ -19,7 +19,7 @@ if __name__ == "__main__":
     sys.path[0] = str(ROOT)
 
 from benchmarks.measuring import generated, labelled  # noqa: E402
-from benchmarks.measuring.graders import Graders, Said  # noqa: E402
+from benchmarks.measuring.graders import Graders, Said, turn  # noqa: E402
 from benchmarks.measuring.labelled import Case, data_folder  # noqa: E402
 from benchmarks.measuring.pair_conventions import CONVENTIONS, LEFT_OUT, verification_pairs  # noqa: E402
 from benchmarks.measuring.results import RESULTS, RUNS, write_result  # noqa: E402
@@ -33,16 +33,18 @@ REAL: tuple[Callable[[], Iterator[Case]], ...] = (
     labelled.math_test,
     labelled.aime,
     verification_pairs,
-    labelled.own_golds,
     labelled.game24,
 )
 """Sets whose verdicts others gave, or that hold two copies of one answer."""
 GENERATED: tuple[Callable[[], Iterator[Case]], ...] = (
+    labelled.own_golds,
     generated.other_answers,
     generated.other_questions,
     generated.near_misses,
     generated.rewritten,
 )
+PEER_EVERY = 20
+"""Of the pairs made from golds the peer is asked about one in so many; it would need hours for all of them."""
 PEERS_OWN = "verification_pairs, Math-Verify's tests"
 PARTS = ("sets", "speed", "batch", "hostile")
 MAX_SHOWN = 300
@@ -57,16 +59,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", default="", help="sets whose name starts with this")
     parser.add_argument("--skip", default="", help=f"parts left out, of {', '.join(PARTS)}")
     parser.add_argument("--hostile", type=int, default=1_000_000, help="hostile strings")
+    parser.add_argument(
+        "--thin", type=int, default=1, help="of the pairs made from golds, one in so many (a divisor of 20)"
+    )
     parser.add_argument("--remembered", type=Path, default=RUNS / "math-verify-answers.txt", help="the peer's answers")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result files")
     options = parser.parse_args(arguments)
     if not data_folder().is_dir():
         sys.exit(f"There is no data folder {data_folder()}; set AHA_DATA to it.")
     skipped = options.skip.split(",")
-    found: dict[str, Any] = {"data": "labelled sets of the data folder", "conventions": conventions()}
+    found: dict[str, Any] = {
+        "data": "labelled sets of the data folder",
+        "one_in": options.thin,
+        "conventions": conventions(),
+    }
     if "sets" not in skipped:
         options.remembered.parent.mkdir(parents=True, exist_ok=True)
-        sets, false_rows = judge_sets(options.only, options.remembered)
+        sets, false_rows = judge_sets(options.only, options.remembered, options.thin)
         found["sets"], found["pooled"] = sets, pooled(sets)
         write_result("verdicts-rows", {"rows": false_rows}, options.out)
         print_sets(sets, found["pooled"])
@@ -98,15 +107,16 @@ def known_label_errors() -> dict[tuple[str, str], str]:
     return {(row["set"], row["id"]): row["reason"] for row in named}
 
 
-def judge_sets(only: str, remembered: Path | None = None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def judge_sets(only: str, remembered: Path | None = None, thin: int = 1) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Counts of every set, and every case that a grader got wrong or did not decide."""
     errors = known_label_errors()
     counts: dict[str, dict[str, Any]] = {}
     false_rows = []
     with Graders(remembered) as graders:
         for make in (*REAL, *GENERATED):
-            cases = (case for case in make() if case.set_name.startswith(only))
-            for case, all_said in graders.judge(cases):
+            every = PEER_EVERY if make in GENERATED else 1
+            cases = (case for case in make() if case.set_name.startswith(only) and turn(case, every) % thin == 0)
+            for case, all_said in graders.judge(cases, every):
                 blank = {"generated": make in GENERATED, "num_cases": 0, "num_equal": 0, "label_errors": []}
                 own = counts.setdefault(case.set_name, {**blank, **{name: Counter() for name in GRADERS}})
                 if (case.set_name, case.id) in errors:
@@ -134,7 +144,11 @@ def kind(case: Case, one: Said) -> str:
 def plain(own: Mapping[str, Any]) -> dict[str, Any]:
     """A set's counts as JSON; a grader that was not asked is left out."""
     kinds = ("false_correct", "false_wrong", "undecided")
-    graders = {name: {each: own[name][each] for each in kinds} for name in GRADERS if own[name]}
+    graders = {
+        name: {"num_asked": own[name].total(), **{each: own[name][each] for each in kinds}}
+        for name in GRADERS
+        if own[name]
+    }
     return {**{key: value for key, value in own.items() if key not in GRADERS}, **graders}
 
 
@@ -158,13 +172,13 @@ def shown(case: Case, kinds: Mapping[str, str], all_said: Mapping[str, Said]) ->
 
 def pooled(sets: Mapping[str, Any]) -> dict[str, Any]:
     """Totals over sets, and what the issue asks for. For ours an undecided equal pair counts as a false wrong here."""
-    both = {name: own for name, own in sets.items() if "Math-Verify" in own}
+    both = {name: own for name, own in sets.items() if "Math-Verify" in own}  # all but game24
     groups = {
         "labelled sets, without the peer's own tests": [
             own for name, own in both.items() if not own["generated"] and name != PEERS_OWN
         ],
         "the peer's own tests": [own for name, own in both.items() if name == PEERS_OWN],
-        "generated pairs": [own for own in both.values() if own["generated"]],
+        "pairs made from golds": [own for own in both.values() if own["generated"]],
     }
     return {
         title: {
@@ -179,14 +193,19 @@ def pooled(sets: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def cell(counts: Mapping[str, int]) -> str:
+    """`0 / 3 / 1 of 488`."""
+    return f"{counts['false_correct']} / {counts['false_wrong']} / {counts['undecided']} of {counts['num_asked']}"
+
+
 def print_sets(sets: Mapping[str, Any], totals: Mapping[str, Any]) -> None:
-    """The table in the terminal: false correct / false wrong / undecided of each grader."""
+    """The table in the terminal: false correct / false wrong / undecided of each grader, of how many asked."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table("set", "cases", "equal", *GRADERS, "label errors", title="false correct / false wrong / undecided")
     for name, own in [*sets.items(), *totals.items()]:
-        cells = ["/".join(map(str, own[grader].values())) if grader in own else "–" for grader in GRADERS]
+        cells = [cell(own[grader]) if grader in own else "–" for grader in GRADERS]
         table.add_row(
             name, str(own["num_cases"]), str(own.get("num_equal", "")), *cells, str(len(own.get("label_errors", [])))
         )

@@ -5,12 +5,11 @@ All choices are drawn by a hash of the row, so that the pairs are the same every
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
-from benchmarks.measuring.labelled import Case, boxed, golds, plain_number, rows
+from benchmarks.measuring.labelled import Case, boxed, draw, golds, plain_number, rows
 
 _INTEGER = re.compile(r"-?\d+")
 _FRACTION = re.compile(r"(-?)\\frac\{(\d+)\}\{(\d+)\}")
@@ -20,11 +19,6 @@ _BESIDE = re.compile(
     r"\^\\circ$|\^\{\\circ\}$|(?<=\d)\\text\{[^{}]*\}.*$|(?<=\d)\([a-z ]+\)$|^[a-zA-Z]=(?=[^=<>]+$)|^\\(?=\d)"
 )
 _CHOICE = re.compile(r"\W*(?:\\text\W*)?([A-Z])\W*")
-
-
-def draw(number_of: int, *key: str) -> int:
-    """A number below `number_of` that depends on the key alone."""
-    return int.from_bytes(hashlib.blake2b("\0".join(key).encode(), digest_size=8).digest(), "big") % number_of
 
 
 def plain(answer: str) -> Fraction | str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aha.runtime.workers import CallResult, WorkerPool
-from benchmarks.measuring.labelled import Case
+from benchmarks.measuring.labelled import Case, draw
 
 PEER = f"{Path(__file__).with_name('peer_math.py')}:math_verify"
 CPU_SECONDS = {"aha": 10.0, "Math-Verify": 60.0}
@@ -66,11 +66,15 @@ class Graders:
         known.set_result(CallResult(answer, None, "", 0.0))
         return known
 
-    def judge(self, cases: Iterable[Case]) -> Iterator[tuple[Case, dict[str, Said]]]:
-        """Every case with what the graders said, in order; the peer is not asked for what only ours can do."""
+    def judge(self, cases: Iterable[Case], peer_every: int = 1) -> Iterator[tuple[Case, dict[str, Said]]]:
+        """Every case with what the graders said, in order; the peer is asked about one in `peer_every`, drawn by the
+        case's id, and not for what only ours can do."""
         source = iter(cases)
         while window := list(islice(source, WINDOW)):
-            asked = [(case, self.ours(case), self.peer(case) if case.verifier == "math" else None) for case in window]
+            asked = []
+            for case in window:
+                both = case.verifier == "math" and turn(case, peer_every) == 0
+                asked.append((case, self.ours(case), self.peer(case) if both else None))
             for case, ours, peer in asked:
                 answers = {"aha": said(ours.result())}
                 if peer is not None:
@@ -85,6 +89,11 @@ class Graders:
             self.known[key] = answer.outcome
             with self.remembered.open("a", encoding="utf-8") as lines:
                 lines.write(f"{key} {answer.outcome}\n")
+
+
+def turn(case: Case, every: int) -> int:
+    """Which of `every` equal parts a case falls into, by its id."""
+    return draw(every, "peer", case.set_name, case.id)
 
 
 def peer_arguments(case: Case) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Every set is a function from the data folder to cases. The data are never copied
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 import re
@@ -55,6 +56,11 @@ def rows(name: str) -> list[dict[str, Any]]:
             return [json.loads(line) for line in lines]
     with path.open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
+
+
+def draw(number_of: int, *key: str) -> int:
+    """A number below `number_of` that depends on the key alone."""
+    return int.from_bytes(hashlib.blake2b("\0".join(key).encode(), digest_size=8).digest(), "big") % number_of
 
 
 def boxed(answer: str) -> str:

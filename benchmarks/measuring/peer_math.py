@@ -22,7 +22,7 @@ def math_verify(gold: str, response: str, extraction: list[str]) -> str:
     from math_verify import ExprExtractionConfig, LatexExtractionConfig, StringExtractionConfig, parse, verify
 
     known = {"latex": LatexExtractionConfig, "expr": ExprExtractionConfig, "string": StringExtractionConfig}
-    marked = any(mark in gold for mark in ("$", "\\(", "\\[", "\\boxed"))
+    marked = any(mark in gold.replace("\\$", "") for mark in ("$", "\\(", "\\[", "\\boxed"))
     extractors = [known[name]() for name in extraction]
     text = gold if marked or extraction == ["expr"] else f"\\boxed{{{gold}}}"
     parsed = parse(text, extraction_config=extractors, parsing_timeout=CLOCK_SECONDS)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import verdicts
-from benchmarks.measuring import generated, labelled
+from benchmarks.measuring import generated, hostile, labelled, verdict_speed
 from benchmarks.measuring.generated import NOTATIONS, plain
 from benchmarks.measuring.graders import Graders, Said, quantile
 from benchmarks.measuring.hostile import RECIPES, hostile_strings
@@ -110,11 +110,11 @@ def test_what_counts_as_false() -> None:
 
 
 def test_pooled_totals_leave_out_the_peers_own_tests() -> None:
-    counts = {"false_correct": 1, "false_wrong": 2, "undecided": 0}
+    counts = {"num_asked": 10, "false_correct": 1, "false_wrong": 2, "undecided": 0}
     own = {"generated": False, "num_cases": 10, "aha": counts, "Math-Verify": counts}
     totals = verdicts.pooled({"a": own, "b": own, verdicts.PEERS_OWN: own, "c": {**own, "generated": True}})
     assert totals["labelled sets, without the peer's own tests"]["aha"] == {key: 2 * n for key, n in counts.items()}
-    assert totals["generated pairs"]["num_cases"] == 10
+    assert totals["pairs made from golds"]["num_cases"] == 10
 
 
 def test_both_graders_are_asked_and_label_errors_are_not_counted(
@@ -123,11 +123,13 @@ def test_both_graders_are_asked_and_label_errors_are_not_counted(
     pytest.importorskip("math_verify")
     monkeypatch.setattr(verdicts, "REAL", ())
     monkeypatch.setattr(verdicts, "GENERATED", (generated.near_misses,))
+    monkeypatch.setattr(verdicts, "PEER_EVERY", 3)
     monkeypatch.setattr(verdicts, "known_label_errors", lambda: {("near miss", "6:bracket"): "for the test"})
     sets, false_rows = verdicts.judge_sets("near")
     assert sets["near miss"]["label_errors"] == ["6:bracket"]
     assert sets["near miss"]["num_cases"] == len(list(generated.near_misses())) - 1
-    assert sets["near miss"]["aha"] == {"false_correct": 0, "false_wrong": 0, "undecided": 0}
+    assert sets["near miss"]["aha"] == {"num_asked": 14, "false_correct": 0, "false_wrong": 0, "undecided": 0}
+    assert 0 < sets["near miss"]["Math-Verify"]["num_asked"] <= 14
     verdicts.print_sets(sets, verdicts.pooled(sets))
     assert "near miss" in capsys.readouterr().out
     assert all(row["Math-Verify"]["kind"] != "right" or row["aha"]["kind"] != "right" for row in false_rows)
@@ -155,6 +157,34 @@ def test_hostile_strings_are_the_same_for_a_seed() -> None:
     assert list(hostile_strings(50, seed=3)) == list(hostile_strings(50, seed=3))
     assert list(hostile_strings(50, seed=3)) != list(hostile_strings(50, seed=4))
     assert len({recipe.__name__ for recipe in RECIPES}) >= 9
+
+
+def test_an_attack_reports_what_it_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hostile, "GIANTS", ("(" * 1000,))
+    found = hostile.attack(24)
+    assert found["num_strings"] == sum(found["outcomes"].values()) == 25
+    assert 0 < found["seconds"]["mean"] <= found["seconds"]["p99"] <= found["seconds"]["max"] == found["slowest"][0][0]
+
+
+def test_speed_counts_verdicts_of_turns_that_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("math_verify")
+    cases = [Case("", str(n), str(n), boxed(str(n)), True) for n in range(12)]
+    monkeypatch.setattr(verdict_speed, "workloads", lambda: {"few": cases})
+    monkeypatch.setattr(verdict_speed, "TURN_CASES", {"few": 2})
+    few = verdict_speed.speeds()["few"]
+    assert few["aha"]["num_verdicts"] == few["Math-Verify"]["num_verdicts"] == 2 * (verdict_speed.NUM_TURNS - 1)
+    assert few["times as fast"] == pytest.approx(
+        few["aha"]["verdicts_per_second"] / few["Math-Verify"]["verdicts_per_second"]
+    )
+
+
+def test_a_bad_batch_is_the_clean_one_with_bad_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = [Case("", str(n), str(n), boxed(str(n)), True) for n in range(40)]
+    monkeypatch.setattr(verdict_speed, "workloads", lambda: {"short answers": cases})
+    monkeypatch.setattr(verdict_speed, "BATCH", 40)
+    found = verdict_speed.batch_beside_clean(repeats=2, num_workers=1)
+    assert [len(seconds) for seconds in found["seconds"].values()] == [2, 2]
+    assert found["undecided"] == 0
 
 
 def test_quantiles_are_ranks() -> None:
