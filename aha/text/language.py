@@ -35,7 +35,9 @@ SCRIPTS = {
 LANGUAGES: dict[str, tuple[str, ...]] = {
     "ko": ("hangul",), "zh": ("han",), "ja": ("kana", "han"), "ru": ("cyrillic",), "uk": ("cyrillic",),
     "bg": ("cyrillic",), "el": ("greek",), "ar": ("arabic",), "fa": ("arabic",), "he": ("hebrew",),
-    "hi": ("devanagari",), "bn": ("bengali",), "te": ("telugu",), "th": ("thai",),
+    "hi": ("devanagari",), "bn": ("bengali",), "te": ("telugu",), "th": ("thai",), "be": ("cyrillic",),
+    "kk": ("cyrillic",), "mk": ("cyrillic",), "sr": ("cyrillic", "latin"), "ur": ("arabic",), "mr": ("devanagari",),
+    "ne": ("devanagari",), "as": ("bengali",), "yi": ("hebrew",),
 }  # fmt: skip
 """ISO 639-1 code → scripts that its words are written in; every other code is written in Latin letters."""
 
@@ -71,12 +73,14 @@ _LETTER = re.compile(f"[{''.join(sorted(set(''.join(LETTERS.values()))))}]")
 
 
 def language_share(text: str, language: str) -> float | None:
-    """Share of a text's words that are in `language` (ISO 639-1), in [0, 1]; None for fewer than MIN_WORDS words.
+    """Share of a text's words that are in `language` (ISO 639-1, a region as in `zh-CN` is ignored), in [0, 1]; None
+    for fewer than MIN_WORDS words.
 
     Numbers, formulas, code, addresses, symbols, units and names are no words; a character is one where words are not
     spaced. Scripts decide first. Within one script a passage counts as another language only where that language's
     commonest words say so clearly: what cannot be told apart is taken for `language`.
     """
+    language = re.split("[-_]", language.lower())[0]
     matching = total = 0
     for counts, words in _chunks(text):
         total += counts.total()

@@ -27,6 +27,10 @@ DATA = Path(os.environ.get("AHA_DATA", Path(__file__).parents[3] / "shared" / "d
         ("la réponse a été", "fr", 1.0),
         ("the sum is four", "ko", 0.0),
         ("Жавоб ана шу", "en", 0.0),
+        ("我们得到四", "zh-CN", 1.0),
+        ("the sum is four", "EN_us", 1.0),
+        ("то је збир", "sr", 1.0),
+        ("to je zbir", "sr", 1.0),
     ],
 )
 def test_share(text: str, language: str, share: float) -> None:
