@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -33,9 +35,9 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """What attackers know of the machine, and listeners that must never hear of them."""
-    folder = tmp_path_factory.mktemp("host")
+def host() -> Iterator[dict[str, Any]]:
+    """What attackers know of the machine, open to everybody on it, and listeners that must never hear of them."""
+    folder = Path(tempfile.mkdtemp(prefix="aha-host-"))
     folder.chmod(0o777)
     secret = folder / "secret"
     secret.write_text(SECRET)
@@ -44,6 +46,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         tcp.bind(("127.0.0.1", 0))
         abstract.bind(f"\0aha-test-{os.getpid()}")
         file.bind(str(folder / "socket"))
+        (folder / "socket").chmod(0o777)
         for listener in (tcp, abstract, file):
             listener.listen()
             listener.setblocking(False)
@@ -60,6 +63,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
             with pytest.raises(BlockingIOError):
                 listener.accept()
     assert sorted(path.name for path in folder.iterdir()) == ["secret", "socket"]
+    shutil.rmtree(folder)
 
 
 def program(attack: Attack, host: dict[str, Any]) -> dict[str, bytes]:
