@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -63,6 +63,8 @@ class NativeLearner:
         )
         self.update_count = 0
         self.num_skipped_in_row = 0
+        self.on_progress: Callable[[int, int], None] = lambda done, total: None
+        """Told before each micro-batch of an update: how many are done, of how many."""
 
     def logprobs(self, samples: Sequence[Sample]) -> list[Float32]:
         """Log-probs of every token of every sample at the sampling temperature, [T] each, no gradient."""
@@ -115,7 +117,9 @@ class NativeLearner:
         ]
         tally = Tally()
         share = can_share(self.model, worked, self.device)
-        for part in micro_batches(worked, self.engine.micro_batch_tokens):
+        parts = micro_batches(worked, self.engine.micro_batch_tokens)
+        for number, part in enumerate(parts):
+            self.on_progress(number, len(parts))
             batch = make_batch([worked[i] for i in part], self.device, self.optimizer.masters.dtype, share)
             self._backward(batch, totals, tally)
         self.world.sum_tensors_([self.optimizer.gradients])

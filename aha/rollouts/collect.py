@@ -17,6 +17,12 @@ from aha.types import Group, Problem, Request, Sampler
 
 Render = Callable[[Problem], tuple[int, ...]]
 """A problem to its prompt's token ids."""
+OnProgress = Callable[[str, int, int], None]
+"""What is being done, and how much of it is done of how much in all (0: unknown)."""
+
+
+def quiet(doing: str, done: int, total: int) -> None:
+    """An OnProgress that tells nobody."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -50,12 +56,12 @@ def collect(
     grader: Grader,
     *,
     world: World,
-    check: Callable[[], None] = lambda: None,
+    on_progress: OnProgress = quiet,
 ) -> Collected:
     """One round's groups. With `refill` dropped groups are replaced by new problems, up to `refill_rounds` times.
 
-    Each process of `world` samples its share of the groups and returns all of them. `check` is called between
-    completions and may raise to stop.
+    Each process of `world` samples its share of the groups and returns all of them. `on_progress` is told of each
+    completion (`sampling`) and each graded group (`verifying`) and may raise to stop.
     """
     collected = Collected()
     repeats: Counter[str] = Counter()
@@ -67,7 +73,7 @@ def collect(
         for problem in stream.next(num_missing):
             group_id = f"{plan.step}/{len(collected.groups) + len(pending)}"
             pending.append(PendingGroup(group_id, problem, requests_of(group_id, problem, plan, render, repeats)))
-        own = sample_groups(pending[world.rank :: world.size], sampler, grader, check)
+        own = sample_groups(pending[world.rank :: world.size], sampler, grader, on_progress)
         groups = gather_groups(own, pending, world)
         collected.groups += groups
         merge(collected.filtered, filter_groups(groups, plan.filter))
@@ -97,19 +103,23 @@ def requests_of(
 
 
 def sample_groups(
-    pending: Sequence[PendingGroup], sampler: Sampler, grader: Grader, check: Callable[[], None]
+    pending: Sequence[PendingGroup], sampler: Sampler, grader: Grader, on_progress: OnProgress
 ) -> list[Group]:
     """Sample and grade; the result is in request order, whatever the order of completions and verdicts was."""
     owners = {request.id: group for group in pending for request in group.requests}
     sampler.submit([request for group in pending for request in group.requests])
     try:
-        for completion in sampler.completions():
+        for done, completion in enumerate(sampler.completions(), 1):
             grader.add(owners[completion.request_id], completion)
-            check()
+            on_progress("sampling", done, len(owners))
     except BaseException:
         sampler.abort(list(owners))
         raise
-    return [grader.finish(group) for group in pending]
+    groups = []
+    for group in pending:
+        on_progress("verifying", len(groups), len(pending))
+        groups.append(grader.finish(group))
+    return groups
 
 
 def merge(into: Filtered, more: Filtered) -> None:

@@ -74,6 +74,7 @@ class _State:
 class LiveView:
     """Shows one stage while it runs; a context manager. Writes to standard error, or to `console`.
 
+    `total_steps` is the stage's rounds; 0 for a stage without any, of which only the phase is shown.
     Values are metrics by their documented names. Prompts, completions and notes may hold any text.
     """
 
@@ -97,7 +98,7 @@ class LiveView:
         if self._live:
             self._live.stop()
             self._live = None
-        if self._last_line != self._progress_line():
+        if self._state.total_steps and self._last_line != self._progress_line():
             self._line(self._progress_line())
 
     def phase(self, name: str, done: int, total: int) -> None:
@@ -137,7 +138,7 @@ class LiveView:
     def _progress_line(self) -> str:
         """The round and its figures in one line."""
         state = self._state
-        parts = [f"{state.stage}: round {state.step}/{state.total_steps}"]
+        parts = [f"{state.stage}: {self._round_words()}" if state.total_steps else state.stage]
         parts += [
             f"{label} {form.format(state.values[name])}"
             for name, (label, form) in SHOWN.items()
@@ -148,6 +149,9 @@ class LiveView:
         if state.eta_seconds is not None and state.step < state.total_steps:
             parts.append(f"{clock(state.eta_seconds)} left")
         return ", ".join(parts)
+
+    def _round_words(self) -> str:
+        return f"round {self._state.step}/{self._state.total_steps}"
 
     def _heldout_words(self) -> str:
         first, last = self._state.heldout[0], self._state.heldout[-1]
@@ -167,7 +171,7 @@ class LiveView:
 
     def _header(self) -> RenderableType:
         state, elapsed = self._state, time.monotonic() - self._started
-        words = [f"round {state.step}/{state.total_steps}"]
+        words = [self._round_words()] if state.total_steps else []
         if state.counted_from and state.step > state.counted_from[0]:
             rounds, seconds = state.step - state.counted_from[0], time.monotonic() - state.counted_from[1]
             words.append(f"{60 * rounds / max(seconds, 1e-9):.1f} rounds/min")
@@ -176,10 +180,11 @@ class LiveView:
             words.append(f"{clock(state.eta_seconds)} left")
         if state.phase:
             words.append(_phase_words(state.phase))
+        _, done, total = state.phase or ("", 0, 0)
+        if state.total_steps:
+            done, total = state.step, state.total_steps
         grid = Table.grid(padding=(0, 2))
-        grid.add_row(
-            ProgressBar(total=max(1, state.total_steps), completed=state.step, width=24), Text(" · ".join(words))
-        )
+        grid.add_row(ProgressBar(total=max(1, total), completed=done, width=24), Text(" · ".join(words)))
         return grid
 
     def _figures(self) -> RenderableType:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from aha.config.settings import RLStage
-from aha.rollouts.collect import Render
+from aha.rollouts.collect import OnProgress, Render, quiet
 from aha.rollouts.grading import Grader
 from aha.rollouts.problems import ProblemStream
 from aha.runtime.clock import PhaseClock
@@ -72,6 +72,8 @@ class RLParts:
     accept_drift: bool = False
     event: Callable[..., None] = lambda kind, **facts: None
     watchers: Sequence[Watcher] = field(default_factory=tuple)
+    busy: OnProgress = quiet
+    """Told what the round is doing."""
 
     @property
     def writes(self) -> bool:

@@ -18,14 +18,17 @@ from aha.engines.native_sampler import NativeSampler
 from aha.engines.native_scorer import NativeScorer
 from aha.errors import AhaError
 from aha.evaluation.answerers import Drawing
+from aha.evaluation.runner import Progress as Scored
 from aha.models.load import LoadedModel, load_model
 from aha.models.save import save_model
 from aha.models.weights import model_hash
+from aha.rollouts.collect import OnProgress
 from aha.rollouts.grading import Grader
 from aha.rollouts.problems import ProblemStream, load_tasks, task_weights
 from aha.runtime.clock import PhaseClock
 from aha.runtime.device import pick_device, set_threads
 from aha.runtime.distributed import init_world
+from aha.runtime.live import LiveView
 from aha.runtime.metrics import MetricsLog
 from aha.runtime.run_directory import RunDirectory
 from aha.stages.evaluate import Examiner, evaluate_stage
@@ -132,9 +135,11 @@ def run_rl(session: Session, node: Node) -> None:
         device=device,
         world=world,
     )
-    with worker_pool(stage.engine) as pool, closing(sampler), watching(session, node) as watchers:
+    with worker_pool(stage.engine) as pool, closing(sampler), watching(session, node) as (watchers, busy):
         grader = Grader(pool, stage.rewards, loaded.tokenizer, length_points(stage))
         examiner = make_examiner(sampler, grader, loaded, stage)
+        learner.on_progress = partial(busy, "learning")
+        examiner.on_progress = lambda found: busy("evaluating", found.num_sampled, found.num_total)
         parts = RLParts(
             name=node.name,
             stage=stage,
@@ -161,9 +166,10 @@ def run_rl(session: Session, node: Node) -> None:
             accept_drift=session.accept_drift,
             event=session.directory.event,
             watchers=watchers,
+            busy=busy,
         )
         progress = train(parts)
-        examiner.on_progress = lambda found: session.stop.check_alone()
+        examiner.on_progress = partial(tell_and_check, session, busy)
         finish_rl(parts, progress, node, examiner)
 
 
@@ -176,10 +182,10 @@ def run_evaluate(session: Session, node: Node) -> None:
         place, device = session.directory.stage(node.name), pick_device(stage.engine.device)
         loaded = load_model(node.model, stage.engine.dtype, device)
         sampler = NativeSampler(loaded.model, loaded.tokenizer, stage.engine, device)
-        with worker_pool(stage.engine) as pool, closing(sampler):
+        with worker_pool(stage.engine) as pool, closing(sampler), LiveView(node.name, 0) as view:
             grader = Grader(pool, stage.rewards, loaded.tokenizer)
             examiner = make_examiner(sampler, grader, loaded, stage)
-            examiner.on_progress = lambda progress: session.stop.check_alone()
+            examiner.on_progress = partial(tell_and_check, session, view.phase)
             found = evaluate_stage(stage, session.recipe.seed, place, examiner, loaded.model_hash)
         write_result(node, place, found, loaded.model_hash, {})
     session.world.barrier()
@@ -209,6 +215,12 @@ RUNNERS: dict[str, Callable[[Session, Node], None]] = {
     "evaluate": run_evaluate,
     "pretrain": run_pretrain,
 }
+
+
+def tell_and_check(session: Session, busy: OnProgress, found: Scored) -> None:
+    """After each answer of an evaluation that rank 0 makes alone."""
+    session.stop.check_alone()
+    busy("evaluating", found.num_sampled, found.num_total)
 
 
 def score_on_the_way(examiner: Examiner, stage: RLStage, seed: int, name: str) -> Evaluation:

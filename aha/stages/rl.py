@@ -53,6 +53,7 @@ def one_round(parts: RLParts, before: Progress) -> Progress:
     step, clock = before.round + 1, parts.clock
     with clock.phase("sample"):
         collected = sample_round(parts, before)
+    parts.busy("scoring", 0, 0)
     with clock.phase("score"):
         samples, advantages = make_samples(parts, collected.filtered.kept)
     parts.stop.check()
@@ -82,6 +83,11 @@ def sample_round(parts: RLParts, before: Progress) -> Collected:
         filter=parts.stage.algorithm.filter,
         refill_rounds=parts.stage.algorithm.refill_rounds,
     )
+
+    def on_progress(doing: str, done: int, total: int) -> None:
+        parts.stop.check_alone()
+        parts.busy(doing, done, total)
+
     return collect(
-        parts.stream, plan, parts.render, parts.sampler, parts.grader, world=parts.world, check=parts.stop.check_alone
+        parts.stream, plan, parts.render, parts.sampler, parts.grader, world=parts.world, on_progress=on_progress
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
 from aha.config.settings import RLStage
+from aha.rollouts.collect import OnProgress, quiet
 from aha.runtime.live import LiveView
 from aha.runtime.trackers import Trackers
 from aha.stages.graph import Node
@@ -15,12 +16,12 @@ from aha.types import Group, StepMetrics
 
 
 @contextmanager
-def watching(session: Session, node: Node) -> Iterator[list[Watcher]]:
-    """The watchers of an RL stage while it runs; none but on rank 0."""
+def watching(session: Session, node: Node) -> Iterator[tuple[list[Watcher], OnProgress]]:
+    """The watchers of an RL stage while it runs, and who is told what a round is doing; none but on rank 0."""
     stage = node.stage
     assert isinstance(stage, RLStage)
     if session.world.rank:
-        yield []
+        yield [], quiet
         return
     run, config = session.directory, stage.model_dump(mode="json")
     with (
@@ -42,4 +43,4 @@ def watching(session: Session, node: Node) -> Iterator[list[Watcher]]:
             eta = line.timing.get("eta_seconds")
             run.status(state="running", stage=node.name, step=line.step, rounds=stage.rounds, eta_seconds=eta)
 
-        yield [show, track, note]
+        yield [show, track, note], view.phase

@@ -59,6 +59,15 @@ def test_an_update_is_one_clipped_adamw_step_on_the_loss() -> None:
     assert not learner.optimizer.gradients.any()
 
 
+def test_an_update_tells_of_its_micro_batches() -> None:
+    told: list[tuple[int, int]] = []
+    learner = tiny_learner(tiny_model(), micro_batch_tokens=1)
+    learner.on_progress = lambda done, total: told.append((done, total))
+    learner.update(tiny_samples())
+    assert len(told) > 1
+    assert told == [(number, len(told)) for number in range(len(told))]
+
+
 def test_small_gradients_are_not_scaled_up() -> None:
     samples = tiny_samples()
     for sample in samples:
@@ -76,9 +85,7 @@ def test_metrics_have_their_names_and_compare_with_the_sampler_before_the_step()
     logprobs = learner.logprobs(samples)
     values = learner.update(samples)
     assert set(values) == NAMES
-    gaps = np.concatenate(
-        [(p - s.sampler_logprobs_T)[s.loss_mask_T] for p, s in zip(logprobs, samples, strict=True)]
-    )
+    gaps = np.concatenate([(p - s.sampler_logprobs_T)[s.loss_mask_T] for p, s in zip(logprobs, samples, strict=True)])
     references = np.concatenate(
         [(s.reference_logprobs_T - p)[s.loss_mask_T] for p, s in zip(logprobs, samples, strict=True)]  # type: ignore[operator]
     )

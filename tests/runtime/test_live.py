@@ -55,6 +55,17 @@ def test_plain_lines_are_periodic(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(lines) == 3
 
 
+def test_a_stage_without_rounds_shows_its_phase_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    out, now = io.StringIO(), [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    for terminal, expected in ((False, "after, evaluating 3/8\n"), (True, "0 s so far · evaluating 3/8")):
+        with LiveView("after", 0, Console(file=out, force_terminal=terminal, width=80, color_system=None)) as view:
+            now[0] += 0 if terminal else 30
+            view.phase("evaluating", 3, 8)
+        assert expected in _shown(out)
+        assert "round" not in _shown(out)
+
+
 def test_a_terminal_shows_figures_sample_and_sparkline() -> None:
     view, out = _view(terminal=True)
     with view:

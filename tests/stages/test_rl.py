@@ -27,6 +27,16 @@ def test_all_rounds_are_trained_and_the_sampler_always_holds_the_learners_weight
     assert versions == {2}
 
 
+def test_a_round_tells_what_it_is_doing(tmp_path):
+    told = []
+    train(make_parts(tmp_path, settings(rounds=1), busy=lambda *words: told.append(words)))
+    assert told == [
+        *(("sampling", done, 12) for done in range(1, 13)),
+        *(("verifying", done, 3) for done in range(3)),
+        ("scoring", 0, 0),
+    ]
+
+
 def test_each_request_has_its_own_seed_and_a_problem_twice_in_a_round_is_sampled_anew(tmp_path):
     stage = settings(sampling={"num_problems": 10, "group_size": 2, "max_new_tokens": 80}, rounds=1)
     parts = make_parts(tmp_path, stage)  # 7 problems, so some come twice
