@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,6 +10,8 @@ import torch.nn.functional as F
 
 from aha.models.layout import Buckets, RowLayout
 
+Attend = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, int, int], tuple[torch.Tensor, ...]]
+"""Queries, keys and values of equally long rows, how many and how long, to one value or more a token."""
 PRODUCT_LENGTH = 512
 """Rows up to this length are attended by two batched products on CPU; longer ones by the flash kernel."""
 
@@ -24,8 +27,7 @@ def causal_attention(q_NHD: torch.Tensor, k_NHD: torch.Tensor, v_NHD: torch.Tens
         return _dense(q_NHD, k_NHD, v_NHD, layout.num_rows, layout.max_length)
     if q_NHD.is_cuda and q_NHD.dtype in (torch.bfloat16, torch.float16):
         return _varlen(q_NHD, k_NHD, v_NHD, layout)
-    assert layout.buckets is not None
-    return _bucketed(q_NHD, k_NHD, v_NHD, layout.buckets)
+    return _bucketed(q_NHD, k_NHD, v_NHD, layout.buckets, lambda *rows: (_dense(*rows),))[0]
 
 
 def _dense(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, num_rows: int, length: int) -> torch.Tensor:
@@ -74,7 +76,7 @@ def continued_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layou
 
     Both softmaxes carry their log-sum-exp, and the outputs are mixed by it: exactly the softmax over all keys together.
     """
-    own, own_lse = _own_tokens(q, k, v, layout)
+    own, own_lse = _bucketed(q, k, v, layout.buckets, _own_tokens)
     before, before_lse = torch.zeros_like(own), torch.full_like(own_lse, float("-inf"))
     parts = [_prefix_tokens(q[p.end : p.stop], k[p.start : p.end], v[p.start : p.end]) for p in layout.prefixes]
     rows_N = torch.cat([torch.arange(p.end, p.stop, device=q.device) for p in layout.prefixes])
@@ -85,28 +87,12 @@ def continued_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layou
 
 
 def _own_tokens(
-    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: RowLayout
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, rows: int, length: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Causal attention inside each row and its log-sum-exp, [N, H, D] and [N, H]."""
-    num_heads, num_kv = q.shape[1], k.shape[1]
-    if layout.buckets is None:
-        buckets: tuple[tuple[int, int], ...] = ((layout.num_rows, layout.max_length),)
-        padded = torch.cat((q, k, v), 1)
-    else:
-        buckets = layout.buckets.shapes
-        padded = _move(torch.cat((q, k, v), 1), layout.buckets.token_of_slot_S, layout.buckets.slot_of_token_N)
-    outs, sums, start = [], [], 0
-    for rows, length in buckets:
-        qs, ks, vs = torch.split(padded[start : start + rows * length], [num_heads, num_kv, num_kv], 1)
-        scores = _row_scores(qs, ks, rows, length)
-        outs.append(_back(torch.bmm(torch.softmax(scores, -1), _by_head(vs, rows)), rows, length, num_heads))
-        sums.append(_back(_lse(scores).unsqueeze(-1), rows, length, num_heads).squeeze(-1))
-        start += rows * length
-    out, lse = torch.cat(outs), torch.cat(sums)
-    if layout.buckets is None:
-        return out, lse
-    slots, tokens = layout.buckets.slot_of_token_N, layout.buckets.token_of_slot_S
-    return _move(out, slots, tokens), _move(lse, slots, tokens)
+    """Causal attention inside each of equally long rows and its log-sum-exp, [N, H, D] and [N, H]."""
+    scores = _row_scores(q, k, rows, length)
+    out = _back(torch.bmm(torch.softmax(scores, -1), _by_head(v, rows)), rows, length, q.shape[1])
+    return out, _back(_lse(scores).unsqueeze(-1), rows, length, q.shape[1]).squeeze(-1)
 
 
 def _prefix_tokens(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -136,16 +122,19 @@ def _varlen(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: RowLayout
     return out
 
 
-def _bucketed(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, buckets: Buckets) -> torch.Tensor:
-    """Attention bucket by bucket. Padding lies after the tokens, so that no token of a row sees any."""
-    num_heads, num_kv, width = q.shape[1], k.shape[1], q.shape[2]
-    padded = _move(torch.cat((q, k, v), 1), buckets.token_of_slot_S, buckets.slot_of_token_N)
-    outs, start = [], 0
+def _bucketed(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, buckets: Buckets | None, attend: Attend
+) -> tuple[torch.Tensor, ...]:
+    """`attend` bucket by bucket. Padding lies after the tokens, so that no token of a row sees any."""
+    assert buckets is not None
+    slots, tokens = buckets.slot_of_token_N, buckets.token_of_slot_S
+    padded = _move(torch.cat((q, k, v), 1), tokens, slots)
+    parts, start = [], 0
     for rows, length in buckets.shapes:
-        qs, ks, vs = torch.split(padded[start : start + rows * length], [num_heads, num_kv, num_kv], 1)
-        outs.append(_dense(qs, ks, vs, rows, length))
+        heads = torch.split(padded[start : start + rows * length], [q.shape[1], k.shape[1], k.shape[1]], 1)
+        parts.append(attend(*heads, rows, length))
         start += rows * length
-    return _move(torch.cat(outs), buckets.slot_of_token_N, buckets.token_of_slot_S).view(-1, num_heads, width)
+    return tuple(_move(torch.cat(part), slots, tokens) for part in zip(*parts, strict=True))
 
 
 def _move(x: torch.Tensor, index: torch.Tensor, back: torch.Tensor) -> torch.Tensor:
