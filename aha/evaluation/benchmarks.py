@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import re
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ LAB_BENCHMARKS = {
     "ood-people": "the lab's knights and knaves, with one more person",
 }
 """Name → what is asked; they need no file."""
-_MAX_FILE_NAME_CHARS = 100
+_MAX_FILE_NAME_CHARS = 40
 
 
 @dataclass(slots=True, frozen=True)
@@ -73,5 +74,18 @@ def pick(problems: Sequence[Problem], name: str, num_problems: int | None) -> li
 
 
 def file_name_of(name: str) -> str:
-    """A benchmark's name as part of a file name: `gym:chain_sum` → `gym-chain_sum`; the end of a long one stays."""
-    return re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-.")[-_MAX_FILE_NAME_CHARS:].lstrip("-.")
+    """A benchmark's name as part of a file name: `gym:chain_sum` → `gym-chain_sum`.
+
+    Of a long one its kind and its last folder's part without arguments stay, and a hash of the whole; the file itself
+    holds the whole name.
+    """
+    if len(_plain(name)) <= _MAX_FILE_NAME_CHARS:
+        return _plain(name)
+    kind, _, rest = name.split("?")[0].rpartition("/")[0].partition(":")
+    kind = f"{kind}-" if rest and kind.isalpha() else ""
+    words = _plain(kind + name.split("?")[0].rpartition("/")[2])[-_MAX_FILE_NAME_CHARS:].lstrip("-.")
+    return f"{words}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-.")

@@ -91,7 +91,7 @@ def test_a_plugin_task_is_a_benchmark(tmp_path: Path) -> None:
     path.write_text(PLUGIN)
     found = load_benchmark(f"{path}:sums", 2)
     assert len(found.problems) == 2
-    assert found.file_name.endswith("my_task.py-sums")
+    assert found.file_name.startswith("my_task.py-sums-")
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,12 @@ def test_a_name_that_says_nothing_is_refused() -> None:
         ("ood-numbers", "ood-numbers"),
         ("file:../data/gsm8k.jsonl", "file-..-data-gsm8k.jsonl"),
         ("/tmp/a b.py:f", "tmp-a-b.py-f"),
-        ("x" * 300, "x" * 100),
+        ("gym:chain_sum?size=200&max_digits=2&max_terms=4", "gym-chain_sum-f0db7808"),
+        ("file:/somewhere/far/away/and/deep/down/gsm8k.jsonl", "file-gsm8k.jsonl-93bd2c00"),
+        ("/somewhere/far/away/and/deep/down/my_task.py:sums", "my_task.py-sums-d25ef4fa"),
+        ("x" * 300, "x" * 40 + "-0d4e2ca9"),
     ],
 )
 def test_file_names(name: str, file_name: str) -> None:
     assert file_name_of(name) == file_name
+    assert file_name_of(name + "?" + "y" * 40) != file_name_of(name + "?" + "z" * 40)
