@@ -143,6 +143,8 @@ class EngineSettings(Block):
     max_rows: PositiveCount = 256
     gradient_checkpointing: bool = False
     compile: bool | Literal["auto"] = "auto"
+    """Sample on CPU through aha's own C++ (built once by g++ or clang++; several times faster than torch): auto where
+    there is a compiler, true demands one, false stays in torch. The learner, and every GPU, is torch either way."""
     num_threads: Count = 0
     """0: all cores."""
     verifier_workers: Count = execution(0, "0: one a core.")

@@ -22,9 +22,7 @@ class FlatAdamW:
     Gradients of a narrower parameter are added up in the master's type, as they appear.
     """
 
-    def __init__(
-        self, model: nn.Module, *, betas: tuple[float, float], eps: float, weight_decay: float
-    ) -> None:
+    def __init__(self, model: nn.Module, *, betas: tuple[float, float], eps: float, weight_decay: float) -> None:
         """Takes over every parameter of `model`, on the device where it is."""
         named = dict(model.named_parameters())
         self.names = sorted(named, key=lambda name: named[name].dim() < 2)

@@ -121,9 +121,9 @@ def bottleneck(stage: StageRecord) -> list[Finding]:
         return []
     name, most = max(totals.items(), key=lambda item: item[1])
     cures = {
-        "sample": "Lower sampling.max_new_tokens or raise engine.max_rows and engine.cache_tokens.",
+        "sample": "Lower sampling.max_new_tokens, raise engine.max_rows and engine.cache_tokens; on CPU install g++.",
         "verify": "Raise engine.verifier_workers, or make the verifier faster.",
-        "update": "Raise engine.micro_batch_tokens, or check that compile is on.",
+        "update": "Raise engine.micro_batch_tokens.",
         "evaluate": "Raise evaluate.every, or lower evaluate.k or evaluate.num_problems.",
     }
     level = graded(most / whole, "phase_share")

@@ -24,8 +24,7 @@ def test_micro_batches_hold_every_sample_once_longest_first_within_the_budget() 
     assert flat == sorted(flat, reverse=True)
     assert all(sum(lengths[i] for i in part) <= 40 for part in parts)
     assert all(
-        sum(lengths[i] for i in part) + lengths[following[0]] > 40
-        for part, following in itertools.pairwise(parts)
+        sum(lengths[i] for i in part) + lengths[following[0]] > 40 for part, following in itertools.pairwise(parts)
     )
 
 
