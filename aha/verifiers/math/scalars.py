@@ -11,6 +11,7 @@ from fractions import Fraction
 from aha.verifiers.base import OverLimitsError, UnparsableError
 from aha.verifiers.math.exact import NOTHING, NotRationalError, rational
 from aha.verifiers.math.numeric import Evaluator, Machine, NotNumericError, Number, Precise
+from aha.verifiers.math.symbolic import simplifies_to_zero
 from aha.verifiers.math.values import Call, Neg, Num, Pow, Sym, Value, symbols, walk
 
 DIGITS = (50, 90, 130)
@@ -84,8 +85,8 @@ def _same_constant(left: Value, right: Value) -> bool:
         pass
     except UnparsableError:
         return False
-    if Sym("oo") in (*walk(left), *walk(right)):
-        return infinite(left) == infinite(right) != 0
+    if infinite(left) or infinite(right):
+        return infinite(left) == infinite(right)
     try:
         return same_numbers(left, right, {})
     except NotNumericError as error:
@@ -93,12 +94,19 @@ def _same_constant(left: Value, right: Value) -> bool:
 
 
 def _unlike(gold: Value, answer: Value, point: dict[str, Fraction], error: Exception) -> bool:
-    """False where the reference is a number and so the answer is none. Raises UndecidedError where it is not."""
+    """False where the reference is a number and so the answer is none; where it is not, what sympy finds. Raises
+    UndecidedError, and OverLimitsError."""
     try:
         Evaluator(MACHINE, point).value(gold)
     except NotNumericError:
-        if symbols(gold) == symbols(answer):
+        if symbols(gold) != symbols(answer):
+            return False
+        num_digits(gold)
+        num_digits(answer)
+        found = simplifies_to_zero(gold, answer)
+        if found is None:
             raise UndecidedError from error
+        return found
     except OverLimitsError:
         pass
     return False

@@ -11,7 +11,22 @@ from aha.verifiers.math.limits import check_chain
 from aha.verifiers.math.names import AND, FUNCTIONS, GREEK, GREEK_LETTERS, NUMBER_WORDS, SCALES
 from aha.verifiers.math.tokens import Token
 from aha.verifiers.math.units import LETTERS, is_unit
-from aha.verifiers.math.values import Add, Call, Div, Matrix, Mul, Neg, Num, PlusMinus, Pow, Quantity, Sym, Value
+from aha.verifiers.math.values import (
+    Add,
+    Call,
+    Div,
+    Interval,
+    Matrix,
+    Mul,
+    Neg,
+    Num,
+    PlusMinus,
+    Pow,
+    Quantity,
+    SetOperation,
+    Sym,
+    Value,
+)
 
 RELATIONS = {
     **{"=": "=", "==": "=", "\\equiv": "=", "!=": "!=", "\\ne": "!=", "<": "<", "\\lt": "<", "\\le": "<=", "<=": "<="},
@@ -206,6 +221,8 @@ class Terms(Atoms):
 
 def _times(factors: tuple[Value, ...]) -> Value:
     """A product; numbers times a matrix go into its cells."""
+    if any(isinstance(factor, Interval | SetOperation) for factor in factors):
+        raise UnparsableError
     if not isinstance(factors[-1], Matrix) or len(factors) < 2:
         return Mul(factors)
     scale = factors[0] if len(factors) == 2 else Mul(factors[:-1])

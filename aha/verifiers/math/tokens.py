@@ -31,7 +31,7 @@ _TOKEN = re.compile(
 )
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?!\d)(?:\.\d+)?")
 _SPACED = re.compile(r"[1-9]\d{0,2}(?: \d{3})+(?![\d/])(?:\.\d+)?")
-_EXPONENT = re.compile(r"[eE][+-]?\d{1,4}(?![\d.])")
+_EXPONENT = re.compile(r"[eE][+-]?\d{1,20}(?![\d.])")
 END = Token("end", "", False)
 
 

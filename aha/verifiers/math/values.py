@@ -232,8 +232,13 @@ def walk(value: Value) -> Iterator[Value]:
 
 
 def symbols(value: Value) -> frozenset[str]:
-    """Names of the free variables; the constants are none."""
-    return frozenset(part.name for part in walk(value) if isinstance(part, Sym)) - CONSTANTS
+    """Names of the free variables; the constants are none, nor is what a sum runs over."""
+    match value:
+        case Sym(name):
+            return frozenset() if name in CONSTANTS else frozenset((name,))
+        case Call("sum" | "prod", (Sym(variable), low, high, body)):
+            return symbols(low) | symbols(high) | (symbols(body) - {variable})
+    return frozenset().union(*map(symbols, children(value)))
 
 
 def has_infinity(value: Value) -> bool:
