@@ -8,7 +8,7 @@ import zlib
 from typing import Any
 
 Rows = list[dict[str, Any]]
-TASKS = (("double", "2 * n", 3, 6), ("square", "n * n", 3, 9), ("negate", "-n", 5, -5))
+TASKS = (("twice", "2 * n", 3, 6), ("squared", "n * n", 3, 9), ("opposite", "-n", 5, -5))
 """A function of one number: name, its value in every language used here, a call's argument and result."""
 HEADS = {
     "cpp": ("#include <bits/stdc++.h>\nusing namespace std;\n\nint {}(int n) {{\n", "    return {};\n}}"),
