@@ -1,79 +1,26 @@
-// Decode attention over a paged cache, and drawing from softmax, for CPUs. Plain loops that the compiler vectorises.
-#include <cstdint>
-#include <cstring>
+// Decode attention over a paged cache, drawing from softmax, and the small steps between matrix products, for CPUs.
 #include <algorithm>
 #include <vector>
-
-constexpr int BLOCK = 16;  // tokens a block, as in cache.py
-
-struct bf16 { uint16_t bits; };
-
-static inline float widen(float x) { return x; }
-static inline float widen(bf16 x) {
-    uint32_t bits = uint32_t(x.bits) << 16;
-    float out;
-    std::memcpy(&out, &bits, 4);
-    return out;
-}
-static inline void narrow(float x, float* out) { *out = x; }
-static inline void narrow(float x, bf16* out) {  // round to nearest even
-    uint32_t bits;
-    std::memcpy(&bits, &x, 4);
-    out->bits = uint16_t((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
-}
-
-// 16 lanes; the compiler maps them to whatever the machine has.
-typedef float Floats __attribute__((vector_size(64)));
-typedef int32_t Ints __attribute__((vector_size(64)));
-typedef uint32_t Words __attribute__((vector_size(64)));
-typedef uint16_t Halves __attribute__((vector_size(32)));
-
-static inline Floats load(const float* from) {
-    Floats x;
-    std::memcpy(&x, from, 64);
-    return x;
-}
-static inline Floats load(const bf16* from) {
-    Halves x;
-    std::memcpy(&x, from, 32);
-    return (Floats)(__builtin_convertvector(x, Words) << 16);
-}
-static inline Floats larger(Floats a, Floats b) { return a > b ? a : b; }
-static inline float sum(Floats x) {
-    float total = 0;
-    for (int t = 0; t < BLOCK; t++) total += x[t];
-    return total;
-}
-
-// e^x for x <= 0, relative error below 3e-7.
-static inline Floats exp_negative(Floats x) {
-    x = larger(x, Floats{} - 87.0f);
-    Ints whole = __builtin_convertvector(x * 1.44269504f - 0.5f, Ints);
-    Floats n = __builtin_convertvector(whole, Floats);
-    Floats r = x - n * 0.693359375f + n * 2.12194440e-4f;
-    Floats y = r * 1.9875691500e-4f + 1.3981999507e-3f;
-    y = y * r + 8.3334519073e-3f;
-    y = y * r + 4.1665795894e-2f;
-    y = y * r + 1.6666665459e-1f;
-    y = y * r + 5.0000001201e-1f;
-    y = y * r * r + r + 1.0f;
-    return y * (Floats)((whole + 127) << 23);
-}
+#include "lanes.cpp"
 
 // One query row and one key-value head, whose G query heads read it together.
-// keys: [blocks, kv, D, BLOCK] (transposed inside a block), values: [blocks, kv, BLOCK, D].
+// D is even. keys: [blocks, kv, D, BLOCK] (transposed inside a block), values: [blocks, kv, BLOCK, D]. `scores` is
+// scratch of scratch_size() lanes.
+static inline size_t scratch_size(int blocks, int D) { return size_t(4) * (blocks + D / BLOCK + 1); }
 template <typename T, int G>
 static void attend_group(const T* q, const T* keys, const T* values, const int32_t* table, int length, int kv,
                          int num_kv, int D, float scale, Floats* scores, T* out) {
     int blocks = (length + BLOCK - 1) / BLOCK;
+    float* wide = reinterpret_cast<float*>(scores + G * blocks);
+    for (int d = 0; d < G * D; d++) wide[d] = widen(q[d]);
     for (int b = 0; b < blocks; b++) {
         const T* block = keys + (int64_t(table[b]) * num_kv + kv) * D * BLOCK;
-        Floats acc[G] = {};
-        for (int d = 0; d < D; d++) {
-            Floats k = load(block + d * BLOCK);
-            for (int g = 0; g < G; g++) acc[g] += widen(q[g * D + d]) * k;
+        Floats even[G] = {}, odd[G] = {};  // two sums each, so that additions need not wait for each other
+        for (int d = 0; d < D; d += 2) {
+            Floats k = load(block + d * BLOCK), next = load(block + (d + 1) * BLOCK);
+            for (int g = 0; g < G; g++) even[g] += wide[g * D + d] * k, odd[g] += wide[g * D + d + 1] * next;
         }
-        for (int g = 0; g < G; g++) scores[g * blocks + b] = acc[g] * scale;
+        for (int g = 0; g < G; g++) scores[g * blocks + b] = (even[g] + odd[g]) * scale;
     }
     float inverse[G];
     for (int g = 0; g < G; g++) {
@@ -81,21 +28,27 @@ static void attend_group(const T* q, const T* keys, const T* values, const int32
         for (int t = length - (blocks - 1) * BLOCK; t < BLOCK; t++) row[blocks - 1][t] = -3e38f;
         Floats tops = row[0], totals = {};
         for (int b = 1; b < blocks; b++) tops = larger(tops, row[b]);
-        float top = tops[0];
-        for (int t = 1; t < BLOCK; t++) top = std::max(top, tops[t]);
+        float top = largest(tops);
         for (int b = 0; b < blocks; b++) totals += row[b] = exp_negative(row[b] - top);
         inverse[g] = 1.0f / sum(totals);
     }
     const float* weights = reinterpret_cast<const float*>(scores);
     int d = 0;
     for (; d + BLOCK <= D; d += BLOCK) {
-        Floats acc[G] = {};
-        for (int t = 0; t < length; t++) {
-            Floats v = load(values + ((int64_t(table[t / BLOCK]) * num_kv + kv) * BLOCK + t % BLOCK) * D + d);
-            for (int g = 0; g < G; g++) acc[g] += weights[g * blocks * BLOCK + t] * v;
+        Floats even[G] = {}, odd[G] = {};
+        for (int b = 0; b < blocks; b++) {
+            const T* block = values + (int64_t(table[b]) * num_kv + kv) * BLOCK * D + d;
+            const float* share = weights + b * BLOCK;
+            int count = std::min(BLOCK, length - b * BLOCK), t = 0;
+            for (; t + 2 <= count; t += 2) {
+                Floats v = load(block + t * D), next = load(block + (t + 1) * D);
+                for (int g = 0; g < G; g++)
+                    even[g] += share[g * blocks * BLOCK + t] * v, odd[g] += share[g * blocks * BLOCK + t + 1] * next;
+            }
+            if (t < count)
+                for (int g = 0; g < G; g++) even[g] += share[g * blocks * BLOCK + t] * load(block + t * D);
         }
-        for (int g = 0; g < G; g++)
-            for (int t = 0; t < BLOCK; t++) narrow(acc[g][t] * inverse[g], out + g * D + d + t);
+        for (int g = 0; g < G; g++) store((even[g] + odd[g]) * inverse[g], out + g * D + d);
     }
     for (; d < D; d++)
         for (int g = 0; g < G; g++) {
@@ -127,7 +80,7 @@ static void attend(const T* q, const T* keys, const T* values, const int32_t* ta
     int blocks = (longest + BLOCK - 1) / BLOCK;
 #pragma omp parallel num_threads(threads)
     {
-        std::vector<Floats> scores(size_t(4) * blocks);
+        std::vector<Floats> scores(scratch_size(blocks, D));
 #pragma omp for schedule(dynamic, 4)
         for (int task = 0; task < rows * num_kv; task++) {
             int r = task / num_kv, kv = task % num_kv;
@@ -138,8 +91,8 @@ static void attend(const T* q, const T* keys, const T* values, const int32_t* ta
     }
 }
 
-// Zero the weights below the smallest of the likeliest that reach top_p of the total; returns what is left. Weights below
-// (1 - top_p) total / V cannot be needed: all of them together stay below what may be cut.
+// Zero the weights below the smallest of the likeliest that reach top_p of the total; returns what is left. Weights
+// below (1 - top_p) total / V cannot be needed: all of them together stay below what may be cut.
 static double keep_top(std::vector<Floats>& weights, std::vector<float>& likely, float top_p, double total, int V) {
     float least = float((1.0 - top_p) * total / V);
     likely.clear();
@@ -160,8 +113,8 @@ static double keep_top(std::vector<Floats>& weights, std::vector<float>& likely,
 // Token and log-prob by inverse CDF over softmax(logits / temperature) cut at top-p: the first token whose cumulated
 // weight exceeds u times the whole. The log-prob is that before the cut.
 template <typename T>
-static void draw(const T* logits, const float* temperatures, const float* top_ps, const float* uniforms, int rows, int V,
-                 int threads, int64_t* tokens, float* logprobs) {
+static void draw(const T* logits, const float* temperatures, const float* top_ps, const float* uniforms, int rows,
+                 int V, int threads, int64_t* tokens, float* logprobs) {
 #pragma omp parallel num_threads(threads)
     {
         int chunks = (V + BLOCK - 1) / BLOCK;
@@ -170,7 +123,7 @@ static void draw(const T* logits, const float* temperatures, const float* top_ps
 #pragma omp for schedule(static)
         for (int r = 0; r < rows; r++) {
             const T* row = logits + int64_t(r) * V;
-            float inverse = 1.0f / temperatures[r], top = -3e38f;
+            float inverse = 1.0f / temperatures[r], top;
             for (int c = 0; c < chunks; c++) {
                 weights[c] = Floats{} - 3e38f;
                 if ((c + 1) * BLOCK <= V) weights[c] = load(row + c * BLOCK);
@@ -178,7 +131,7 @@ static void draw(const T* logits, const float* temperatures, const float* top_ps
             }
             Floats tops = weights[0];
             for (int c = 1; c < chunks; c++) tops = larger(tops, weights[c]);
-            for (int t = 0; t < BLOCK; t++) top = std::max(top, tops[t]);
+            top = largest(tops);
             double total = 0;
             for (int c = 0; c < chunks; c++) {
                 weights[c] = exp_negative((weights[c] - top) * inverse);
@@ -203,52 +156,45 @@ static void draw(const T* logits, const float* temperatures, const float* top_ps
     }
 }
 
-// RMS norm with the roundings of models/decoder.py: the scaled row, then its product with the weight.
+// RMS norm of one row with the roundings of models/decoder.py: the scaled row, then its product with the weight.
+template <typename T>
+static void norm_row(const T* x, const T* weight, float eps, int width, T* out) {
+    Floats lanes = {};
+    int whole = width / BLOCK * BLOCK;
+    for (int d = 0; d < whole; d += BLOCK) lanes += load(x + d) * load(x + d);
+    float total = sum(lanes);
+    for (int d = whole; d < width; d++) total += widen(x[d]) * widen(x[d]);
+    float inverse = 1.0f / __builtin_sqrtf(total / width + eps);
+    for (int d = 0; d < whole; d += BLOCK) store(rounded<T>(load(x + d) * inverse) * load(weight + d), out + d);
+    for (int d = whole; d < width; d++) narrow(rounded<T>(widen(x[d]) * inverse) * widen(weight[d]), out + d);
+}
+
 template <typename T>
 static void norm(const T* x, const T* weight, float eps, int rows, int width, int threads, T* out) {
 #pragma omp parallel for num_threads(threads) schedule(static)
-    for (int r = 0; r < rows; r++) {
-        const T* row = x + int64_t(r) * width;
-        float lanes[BLOCK] = {0}, total = 0;
-        int whole = width / BLOCK * BLOCK;
-        for (int d = 0; d < whole; d += BLOCK)
-            for (int t = 0; t < BLOCK; t++) lanes[t] += widen(row[d + t]) * widen(row[d + t]);
-        for (int t = 0; t < BLOCK; t++) total += lanes[t];
-        for (int d = whole; d < width; d++) total += widen(row[d]) * widen(row[d]);
-        float inverse = 1.0f / __builtin_sqrtf(total / width + eps);
-        for (int d = 0; d < width; d++) {
-            T scaled;
-            narrow(widen(row[d]) * inverse, &scaled);
-            narrow(widen(scaled) * widen(weight[d]), out + int64_t(r) * width + d);
-        }
+    for (int r = 0; r < rows; r++) norm_row(x + int64_t(r) * width, weight, eps, width, out + int64_t(r) * width);
+}
+
+// silu(first half) times second half of one row, rounded after each as torch does.
+template <typename T>
+static void gate_row(const T* first, int width, T* to) {
+    const T* second = first + width;
+    int d = 0;
+    for (; d + BLOCK <= width; d += BLOCK) {
+        Floats x = load(first + d), small = exp_negative(x > 0 ? -x : x);
+        Floats sigmoid = (x > 0 ? Floats{} + 1.0f : small) / (small + 1.0f);
+        store(rounded<T>(x * sigmoid) * load(second + d), to + d);
+    }
+    for (; d < width; d++) {
+        float x = widen(first[d]);
+        narrow(rounded<T>(x / (1.0f + __builtin_expf(-x))) * widen(second[d]), to + d);
     }
 }
 
-// silu(first half) times second half of each row, rounded after each as torch does.
 template <typename T>
 static void gate(const T* both, int rows, int width, int threads, T* out) {
 #pragma omp parallel for num_threads(threads) schedule(static)
-    for (int r = 0; r < rows; r++) {
-        const T *first = both + int64_t(r) * 2 * width, *second = first + width;
-        T* to = out + int64_t(r) * width;
-        int d = 0;
-        for (; d + BLOCK <= width; d += BLOCK) {
-            Floats x = load(first + d), small = exp_negative(x > 0 ? -x : x);
-            Floats sigmoid = (x > 0 ? Floats{} + 1.0f : small) / (small + 1.0f), up = load(second + d);
-            Floats silu = x * sigmoid;
-            for (int t = 0; t < BLOCK; t++) {
-                T rounded;
-                narrow(silu[t], &rounded);
-                narrow(widen(rounded) * up[t], to + d + t);
-            }
-        }
-        for (; d < width; d++) {
-            float x = widen(first[d]);
-            T rounded;
-            narrow(x / (1.0f + __builtin_expf(-x)), &rounded);
-            narrow(widen(rounded) * widen(second[d]), to + d);
-        }
-    }
+    for (int r = 0; r < rows; r++) gate_row(both + int64_t(r) * 2 * width, width, out + int64_t(r) * width);
 }
 
 extern "C" {

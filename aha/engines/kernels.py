@@ -1,4 +1,4 @@
-"""CPU kernels of the sampler: kernels.cpp, compiled once by the machine's C++ compiler, and the same in plain torch."""
+"""CPU kernels of the sampler: C++ that the machine's compiler builds once, and the same in plain torch."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +18,8 @@ import torch.nn.functional as F
 
 from aha.models.decoder import rms_norm
 
-SOURCE = Path(__file__).with_name("kernels.cpp")
+SOURCES = [Path(__file__).with_name(name) for name in ("forward.cpp", "kernels.cpp", "lanes.cpp")]
+"""Each includes the next."""
 FLAGS = ["-O3", "-march=native", "-std=c++17", "-shared", "-fPIC", "-fopenmp", "-fno-math-errno", "-fno-trapping-math"]
 TOP_FIRST = 128
 """How many of the likeliest tokens are sorted before all of them are."""
@@ -111,7 +113,7 @@ class CompiledKernels:
     """The same through kernels.cpp, for float32 and bfloat16 on the CPU."""
 
     def __init__(self, library: ctypes.CDLL) -> None:
-        self._library = library
+        self.library = library
 
     def attend(
         self,
@@ -124,7 +126,7 @@ class CompiledKernels:
         """See Kernels."""
         rows, heads, width = q_BHD.shape
         out = torch.empty_like(q_BHD)
-        self._library[f"attend_{NAMES[q_BHD.dtype]}"](
+        self.library[f"attend_{NAMES[q_BHD.dtype]}"](
             *_pointers(q_BHD, keys, values, tables, lengths_B),
             *(rows, heads, keys.shape[1], width, tables.shape[1]),
             *(ctypes.c_float(width**-0.5), torch.get_num_threads()),
@@ -138,7 +140,7 @@ class CompiledKernels:
         """See Kernels."""
         rows, vocabulary = logits_BV.shape
         tokens, logprobs = torch.empty(rows, dtype=torch.int64), torch.empty(rows)
-        self._library[f"draw_{NAMES[logits_BV.dtype]}"](
+        self.library[f"draw_{NAMES[logits_BV.dtype]}"](
             *_pointers(logits_BV, heat_B, top_ps_B, uniforms_B),
             *(rows, vocabulary, torch.get_num_threads()),
             *_pointers(tokens, logprobs),
@@ -148,7 +150,7 @@ class CompiledKernels:
     def norm(self, x_BD: torch.Tensor, weight_D: torch.Tensor, eps: float) -> torch.Tensor:
         """See Kernels."""
         out = torch.empty_like(x_BD)
-        self._library[f"norm_{NAMES[x_BD.dtype]}"](
+        self.library[f"norm_{NAMES[x_BD.dtype]}"](
             *_pointers(x_BD, weight_D), ctypes.c_float(eps), *x_BD.shape, torch.get_num_threads(), *_pointers(out)
         )
         return out
@@ -157,7 +159,7 @@ class CompiledKernels:
         """See Kernels."""
         rows, width = both_BD.shape[0], both_BD.shape[1] // 2
         out = both_BD.new_empty(rows, width)
-        self._library[f"gate_{NAMES[both_BD.dtype]}"](
+        self.library[f"gate_{NAMES[both_BD.dtype]}"](
             *_pointers(both_BD), rows, width, torch.get_num_threads(), *_pointers(out)
         )
         return out
@@ -175,23 +177,26 @@ def compiled_kernels() -> CompiledKernels | str:
     compiler = shutil.which("g++") or shutil.which("clang++")
     if compiler is None:
         return "no C++ compiler (g++) was found"
-    facts = [SOURCE.read_bytes(), " ".join(FLAGS).encode()]
+    facts = [*(source.read_bytes() for source in SOURCES), " ".join(FLAGS).encode()]
     for question in (["--version"], ["-march=native", "-Q", "--help=target"]):  # the second: what "native" means here
         facts.append(subprocess.run([compiler, *question], capture_output=True, check=False).stdout)
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aha"
     library = root / f"kernels-{hashlib.sha256(b'|'.join(facts)).hexdigest()[:16]}.so"
     try:
         if not library.exists():
-            _compile(compiler, library)
+            build(compiler, FLAGS, library)
         return CompiledKernels(ctypes.CDLL(str(library)))
     except (OSError, subprocess.CalledProcessError) as error:
-        return f"{compiler} could not build {SOURCE.name}: {error}"
+        return f"{compiler} could not build {SOURCES[0].name}: {error}"
 
 
-def _compile(compiler: str, library: Path) -> None:
-    """Build beside the target, then rename, so that two processes never see half a file."""
+def build(compiler: str, flags: Sequence[str], library: Path) -> None:
+    """Compile beside the target, then rename, so that two processes never see half a file.
+
+    Raises CalledProcessError.
+    """
     library.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=library.parent) as scratch:
         built = Path(scratch) / library.name
-        subprocess.run([compiler, *FLAGS, str(SOURCE), "-o", str(built)], check=True, capture_output=True)
+        subprocess.run([compiler, *flags, str(SOURCES[0]), "-o", str(built)], check=True, capture_output=True)
         built.replace(library)

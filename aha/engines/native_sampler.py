@@ -12,7 +12,8 @@ import torch
 from aha.config.settings import EngineSettings
 from aha.engines.cache import BLOCK, Row, num_blocks
 from aha.engines.draw import draw_tokens, uniforms
-from aha.engines.kernels import NAMES, Kernels, PlainKernels, compiled_kernels
+from aha.engines.forward import ForwardRunner, fits
+from aha.engines.kernels import NAMES, CompiledKernels, Kernels, PlainKernels, compiled_kernels
 from aha.engines.queue import RowQueue
 from aha.engines.runners import DecoderRunner, FallbackRunner, Runner
 from aha.errors import ConfigError, DataError, MachineError
@@ -30,7 +31,7 @@ class NativeSampler:
 
     Rows enter as cache blocks become free and leave when they end; when memory is full the youngest is put back and
     computed again later. Token t of a request is the inverse CDF at a uniform from (seed, t): who runs beside it,
-    preemption and order change nothing but rounding.
+    preemption and order change nothing but rounding, and under ForwardRunner not even that.
     """
 
     def __init__(
@@ -45,10 +46,7 @@ class NativeSampler:
         self.kernels = _kernels(settings, model)
         num_cache_blocks = 1 + (settings.cache_tokens or _free_tokens(model, settings.max_rows)) // BLOCK
         self.cache_tokens = (num_cache_blocks - 1) * BLOCK
-        if isinstance(model, Decoder):
-            self.runner: Runner = DecoderRunner(model, self.kernels, num_cache_blocks)
-        else:
-            self.runner = FallbackRunner(model)
+        self.runner = _runner(model, self.kernels, num_cache_blocks)
         self.queue = RowQueue(num_cache_blocks, settings.max_rows)
 
     @property
@@ -166,6 +164,15 @@ class NativeSampler:
             segments=row.segments,
             text=self.tokenizer.decode(text_ids),
         )
+
+
+def _runner(model: Decoder | FallbackModel, kernels: Kernels, num_cache_blocks: int) -> Runner:
+    """The fastest that takes this model."""
+    if not isinstance(model, Decoder):
+        return FallbackRunner(model)
+    if isinstance(kernels, CompiledKernels) and fits(model):
+        return ForwardRunner(model, kernels, num_cache_blocks)
+    return DecoderRunner(model, kernels, num_cache_blocks)
 
 
 def _kernels(settings: EngineSettings, model: Decoder | FallbackModel) -> Kernels:

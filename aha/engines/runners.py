@@ -54,8 +54,8 @@ class DecoderRunner:
 
     def refresh(self) -> None:
         """Concatenate query, key and value, and gate and up projections."""
-        self.qkv = [_fuse(x.self_attn.q_proj, x.self_attn.k_proj, x.self_attn.v_proj) for x in self._layers()]
-        self.gate_up = [_fuse(layer.mlp.gate_proj, layer.mlp.up_proj) for layer in self._layers()]
+        self.qkv = [fuse(x.self_attn.q_proj, x.self_attn.k_proj, x.self_attn.v_proj) for x in self._layers()]
+        self.gate_up = [fuse(layer.mlp.gate_proj, layer.mlp.up_proj) for layer in self._layers()]
 
     def _layers(self) -> list[Layer]:
         return [layer for layer in self.model.model.layers if isinstance(layer, Layer)]
@@ -172,7 +172,7 @@ def row_bucket(count: int) -> int:
     return -(-count // unit) * unit
 
 
-def _fuse(*layers: torch.nn.Module) -> tuple[torch.Tensor, torch.Tensor | None]:
+def fuse(*layers: torch.nn.Module) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Weights and biases of linear layers one below the other."""
     linear = [layer for layer in layers if isinstance(layer, torch.nn.Linear)]
     weight = torch.cat([layer.weight.detach() for layer in linear])
