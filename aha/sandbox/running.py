@@ -85,7 +85,7 @@ def execute(start: Start, limits: Limits) -> Execution:
         code, cpu_seconds = run.end()
     used = (cpu_seconds, time.monotonic() - run.began, start.level)
     stdout, stderr = bytes(run.reading.stdout), bytes(run.reading.stderr)
-    if not stdout.startswith(STARTED):
+    if not stdout.startswith(STARTED) or (stopped is not None and not run.has_started):
         return Execution("refused", None, None, b"", stderr or b"it did not start in time", *used)
     if stopped is None and cpu_seconds > limits.cpu_seconds:
         stopped = "time"

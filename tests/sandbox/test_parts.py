@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from aha.errors import MachineError
-from aha.sandbox import command, probe, slots
+from aha.sandbox import command, probe, running, slots
 from aha.sandbox.launch import Job, launch
 from aha.sandbox.records import Limits
 from aha.sandbox.seccomp import AARCH64, KILL, MACHINES, REFUSE, X86_64, seccomp_filter
@@ -134,6 +134,32 @@ def test_the_probe_tells_what_bubblewrap_said(monkeypatch: pytest.MonkeyPatch, t
         folder.chmod(0o755)
     monkeypatch.setattr(command, "tool", lambda name: str(broken) if name == "bwrap" else f"/usr/bin/{name}")
     assert probe()["bubblewrap"] == "bwrap: setting up uid map: Permission denied"
+
+
+@pytest.mark.usefixtures("fresh_probe")
+def test_elsewhere_no_level_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert probe() == {"bubblewrap": "it needs Linux", "process": "it needs Linux"}
+
+
+@linux
+@pytest.mark.usefixtures("fresh_probe")
+def test_a_start_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "START_SECONDS", 0.0)
+    execution, _ = launch(Job("process", ["sleep", "9"], {}, b"", Limits()))
+    assert (execution.outcome, execution.stderr) == ("refused", b"it did not start in time")
+    assert probe()["process"] == "it did not start in time"
+
+
+@linux
+@pytest.mark.parametrize("name", ["memfd_create", "pidfd_open"])
+def test_what_the_system_has_no_room_for_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def full(*_: object) -> int:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(os, name, full)
+    execution, _ = launch(Job("process", ["sleep", "9"], {}, b"", Limits()))
+    assert (execution.outcome, execution.stderr) == ("refused", b"[Errno 24] Too many open files")
 
 
 @linux
