@@ -13,7 +13,7 @@ def has_form(gold: Value, answer: Value, form: str) -> bool:
     if form == "reduced":
         return all(_is_reduced(part) for part in walk(answer))
     if form == "factored":
-        return num_factors(answer) >= num_factors(gold)
+        return num_factors(answer) >= num_factors(gold) and (_is_primitive(answer) or not _is_primitive(gold))
     return True
 
 
@@ -37,6 +37,23 @@ def _is_reduced(value: Value) -> bool:
 
 def _has_square_factor(number: Fraction) -> bool:
     return any(int(number) % (root * root) == 0 for root in range(2, min(1000, math.isqrt(abs(int(number))) + 1)))
+
+
+def _is_primitive(value: Value) -> bool:
+    """Whether no sum in a value has a whole number above 1 as a factor of all its terms."""
+    return all(math.gcd(*map(_coefficient, part.terms)) == 1 for part in walk(value) if isinstance(part, Add))
+
+
+def _coefficient(term: Value) -> int:
+    """The whole number in front of a term; 1 where it is none."""
+    match term:
+        case Num(number) if number.denominator == 1:
+            return int(number)
+        case Neg(arg):
+            return _coefficient(arg)
+        case Mul(factors):
+            return math.prod(map(_coefficient, factors))
+    return 1
 
 
 def num_factors(value: Value) -> int:

@@ -31,7 +31,7 @@ class Settings:
     of the n-th place after the point."""
     form: Form = "any"
     """`reduced`: a number or a fraction in lowest terms, no arithmetic left to do; `factored`: a product of as many
-    factors as the reference."""
+    factors as the reference, no number left in a sum."""
     kind: Kind = "auto"
     """What the reference is, where its text could be several things."""
 

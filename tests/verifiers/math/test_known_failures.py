@@ -101,7 +101,9 @@ FALSE_RIGHTS: dict[str, list[Row]] = {
         ("25", "5^2", False, "arithmetic is left to do", {"form": "reduced"}),
         ("\\frac{1}{2}", "\\frac{2}{4}", False, "not in lowest terms", {"form": "reduced"}),
         ("\\frac{1}{2}", "1/2", True, "in lowest terms", {"form": "reduced"}),
-        ("4(3-x)(3+x)", "(6-2x)(6+2x)", True, "the same value; the numbers are no factors", {"form": "factored"}),
+        ("4(3-x)(3+x)", "(6-2x)(6+2x)", True, "the same value", {}),
+        ("4(3-x)(3+x)", "(6-2x)(6+2x)", False, "a 2 is left in each factor", {"form": "factored"}),
+        ("4(3-x)(3+x)", "-4(x-3)(x+3)", True, "other signs, all factors", {"form": "factored"}),
         ("4(3-x)(3+x)", "36-4x^2", False, "not a product", {"form": "factored"}),
     ],
 }
