@@ -1,7 +1,7 @@
 """Math verdicts beside Math-Verify's: how often each is wrong, how fast, and what hostile text does to ours.
 
-scripts/bench verdicts             all of it; writes results/verdicts.json and results/verdicts-rows.json
-scripts/bench verdicts --only math_test --skip speed,batch,hostile
+scripts/bench verdicts             all of it; writes results/verdicts.json, verdicts-rows, -speed and -hostile
+scripts/bench verdicts --only math_test --skip speed,hostile
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ GENERATED: tuple[Callable[[], Iterator[Case]], ...] = (
 PEER_EVERY = 20
 """Of the pairs made from golds the peer is asked about one in so many; it would need hours for all of them."""
 PEERS_OWN = "verification_pairs, Math-Verify's tests"
-PARTS = ("sets", "speed", "batch", "hostile")
+PARTS = ("sets", "speed", "hostile")
 MAX_SHOWN = 300
 """Characters of an answer in the file of rows."""
 
@@ -68,31 +68,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not data_folder().is_dir():
         sys.exit(f"There is no data folder {data_folder()}; set AHA_DATA to it.")
     skipped = options.skip.split(",")
-    found: dict[str, Any] = {
-        "data": "labelled sets of the data folder",
-        "one_in": options.thin,
-        "conventions": conventions(),
-    }
     if "sets" not in skipped:
         options.remembered.parent.mkdir(parents=True, exist_ok=True)
         sets, false_rows = judge_sets(options.only, options.remembered, options.thin)
-        found["sets"], found["pooled"] = sets, pooled(sets)
+        totals = pooled(sets)
+        facts = {"one_in": options.thin, "conventions": conventions(), "sets": sets, "pooled": totals}
         write_result("verdicts-rows", {"rows": false_rows}, options.out)
-        print_sets(sets, found["pooled"])
+        print_sets(sets, totals)
+        print(f"Written to {write_result('verdicts', facts, options.out)}.")
     if "speed" not in skipped:
         from benchmarks.measuring.verdict_speed import batch_beside_clean, speeds, tell_speeds
 
-        found["speed"] = speeds()
+        found = {"speed": speeds(), "batch": batch_beside_clean()}
         tell_speeds(found["speed"])
-        if "batch" not in skipped:
-            found["batch"] = batch_beside_clean()
-            print(f"batch of 1 000: {found['batch']}")
+        print(f"1 000 answers: {found['batch']}")
+        print(f"Written to {write_result('verdicts-speed', found, options.out)}.")
     if "hostile" not in skipped:
         from benchmarks.measuring.hostile import attack
 
-        found["hostile"] = attack(options.hostile)
-        print(f"hostile: {found['hostile']}")
-    print(f"Written to {write_result('verdicts', found, options.out)}.")
+        attacked = attack(options.hostile)
+        print(f"Hostile text: {attacked}")
+        print(f"Written to {write_result('verdicts-hostile', attacked, options.out)}.")
 
 
 def conventions() -> dict[str, Any]:

@@ -23,32 +23,33 @@ READERS = {
 }
 """Functions of libraries that read text as code or as an expression through `eval`, or hand it to a shell."""
 MODULES = {
-    *("builtins", "code", "codeop", "runpy", "pty", "commands", "sympy.parsing", "latex2sympy2_extended", "asteval"),
+    *("code", "codeop", "runpy", "pty", "commands", "sympy.parsing", "latex2sympy2_extended", "asteval"),
     *("numexpr", "simpleeval", "pylatexenc", "timeit", "trace", "cProfile", "doctest"),
 }
 NAMESPACES = ("vars(", "globals(", "locals(", "__builtins__")
 """What gives a function for its name."""
 LOADERS = {"exec_module", "import_module", "spec_from_file_location", "module_from_spec", "find_spec", "load_module"}
-MAY_LOAD = {Path("runtime/worker.py"), Path("verifiers/functions.py")}
-"""They call the functions that a recipe names; a response never names one."""
+MAY_LOAD = {Path("runtime/worker.py"), Path("verifiers/functions.py"), Path("verifiers/code/driver.py")}
+"""The first two call the functions that a recipe names; a response never names one. The driver runs inside the sandbox,
+in the process of the program under test."""
 READS_MODEL_TEXT = {"text", "verifiers", "rewards"}
 DOORS = {
     *("subprocess", "socket", "ctypes", "multiprocessing", "os", "shutil", "urllib", "http", "ssl", "tempfile"),
-    *("importlib", "runpy", "sys", "builtins", "gc", "inspect", "signal", "threading", "asyncio", "webbrowser"),
+    *("importlib", "runpy", "sys", "builtins", "gc", "signal", "threading", "asyncio", "webbrowser"),
 }
-"""Modules that lead out of a function."""
+"""Modules that lead out of a function. `verifiers/code` hands programs to the sandbox, and has a suite of its own."""
 MAY_OPEN = {
-    Path("verifiers/__init__.py"): {"inspect"},
     Path("verifiers/functions.py"): {"importlib"},
-    Path("rewards/custom.py"): {"asyncio", "inspect"},
+    Path("rewards/custom.py"): {"asyncio"},
 }
-"""Signatures of our own verifiers; the files that a recipe names, and its async functions."""
+"""The files that a recipe names, and its async functions."""
 
+SECOND_JUDGE = Path("evaluation/second_judge.py")
+"""Math-Verify, for audits, in a worker of its own."""
 WAYS_AROUND = """
 run = eval
 f(exec)
 e = __import__
-import builtins
 import runpy
 builtins.eval(x)
 __builtins__.exec(x)
@@ -153,12 +154,12 @@ def test_what_reads_model_text_has_no_way_out() -> None:
     open_doors = {
         str(path): doors
         for path, tree in modules().items()
-        if folder(path) in READS_MODEL_TEXT
+        if folder(path) in READS_MODEL_TEXT and path.parts[:2] != ("verifiers", "code")
         if (doors := imported(tree) & DOORS - MAY_OPEN.get(path, set()))
     }
     assert not open_doors
 
 
-def test_sympy_is_in_the_math_verifier_alone() -> None:
+def test_other_readers_of_formulas_stay_where_they_are() -> None:
     users = {path for path, tree in modules().items() if imported(tree) & {"sympy", "math_verify", "mpmath"}}
-    assert not [str(path) for path in users if path.parts[:2] != ("verifiers", "math")]
+    assert not [str(path) for path in users - {SECOND_JUDGE} if path.parts[:2] != ("verifiers", "math")]
