@@ -20,7 +20,7 @@ Where it departs from DeepSeek-R1 (arXiv 2501.12948):
 - clip 0.2 (the paper: 10), one update a round on all rollouts (the paper: 16 on mini-batches of 512);
 - the ratio is each token's (the paper writes that of the whole answer), over the probability that the sampler gave it;
 - a group whose rewards are all equal has advantages 0 (the paper's formula divides by zero);
-- 16 × 16 answers of at most 192 tokens and learning rate 2e-4, for a model of a few million weights (the paper:
+- 16 × 16 answers of at most 256 tokens and learning rate 2e-4, for a model of a few million weights (the paper:
   512 × 16 of 32,768, and 3e-6). Betas, gradient clip and warm-up are not stated there.
 """
 
@@ -68,7 +68,7 @@ class Settings:
     rounds: int = 60
     num_problems: int = 16
     group_size: int = 16
-    max_new_tokens: int = 192
+    max_new_tokens: int = 256
     temperature: float = 1.0
     num_updates: int = 1
     clip: float = 0.2
