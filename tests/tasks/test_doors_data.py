@@ -9,12 +9,18 @@ from pathlib import Path
 import pytest
 
 from aha.runtime.workers import WorkerPool
-from aha.tasks.base import verdict_call
+from aha.tasks.base import verdict_call, verdict_seconds
 from aha.tasks.doors import DOORS, door_task
 
 DATA = Path(os.environ.get("AHA_DATA") or Path(__file__).parents[3] / "shared" / "data")
 
-UNGRADED: dict[str, dict[str, str]] = {}
+UNGRADED: dict[str, dict[str, str]] = {
+    "cruxeval-input": {
+        "sample_258": "the argument is a slice of a name of the function's own module",
+        "sample_344": "the argument is a lambda, which is no literal",
+        "sample_364": "the argument is a lambda, which is no literal",
+    },
+}
 """Door → id of a row whose own answer is not graded as correct → why."""
 
 
@@ -35,7 +41,12 @@ def test_every_gold_answer_is_graded_as_correct(name: str, pool: WorkerPool) -> 
     problems = task.problems()
     assert len(problems) == DOORS[name].num_rows
     answers = [(problem, task.gold_response(problem)) for problem in problems]
-    pending = [(problem, pool.submit(*verdict_call(problem, gold))) for problem, gold in answers if gold is not None]
+    pending = [
+        (problem, pool.submit(*verdict_call(problem, gold), verdict_seconds(problem)))
+        for problem, gold in answers
+        if gold is not None
+    ]
+    assert len(pending) in (0, len(problems))
     wrong = {}
     for problem, future in pending:
         result = future.result()
