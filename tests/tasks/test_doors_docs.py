@@ -13,8 +13,8 @@ TEXT = (Path(__file__).parents[2] / "docs" / "benchmarks.md").read_text(encoding
 
 def styles() -> dict[str, str]:
     """Line behind the question → name of the style, as docs/benchmarks.md lists them."""
-    found = re.findall(r"^\| (\w[\w ]*) \| `(.+)` \|$", TEXT, re.MULTILINE)
-    return {"": "none", **{line: name for name, line in found}}
+    found = re.findall(r"^\| (\w[\w ]*) \| (`+) ?(.+?) ?\2 \|$", TEXT, re.MULTILINE)
+    return {"": "none", **{line: name for name, _, line in found}}
 
 
 def line_of(door: Door, style: str) -> str:
