@@ -15,8 +15,10 @@ from typing import Any
 from aha.errors import MachineError
 from aha.types import Json, Verdict
 from aha.verifiers.base import BadReferenceError, OverLimitsError, UnparsableError, decided
+from aha.verifiers.gym_traps import TRAPS
 
-MAX_CHARS = 4_000
+MAX_EVALUATED_CHARS = 4_000
+"""Of an answer that a scorer evaluates."""
 MAX_POWER = 10_000
 
 _ARITHMETIC = re.compile(r"(?:[0-9+\-/(). ]|\*(?!\*))*")
@@ -48,17 +50,19 @@ _SMALL_POWER = re.compile(
 
 
 def gym(answer: str, reference: Json) -> Verdict:
-    """Score of `reference["dataset"]` for `reference["entry"]` (packed by `pack`); below 1 is wrong.
+    """Score of `reference["dataset"]` for `reference["entry"]` (packed by `pack`); below 1 is wrong, and so is an
+    answer to which the scorer is known to be too kind (`gym_traps.TRAPS`).
 
     An answer that makes the scorer fail is unparsable, unless the scorer fails on its own answer too.
     """
     if not isinstance(reference, dict) or not {"dataset", "entry"} <= reference.keys():
         raise BadReferenceError('expected {"dataset": name, "config": {...}, "entry": {...}}')
-    if len(answer) > MAX_CHARS:
-        raise OverLimitsError
     check_answer(reference["dataset"], answer)
     dataset = _dataset(reference["dataset"], json.dumps(reference.get("config", {}), sort_keys=True))
     entry = unpack(reference["entry"])
+    trap = TRAPS.get(reference["dataset"])
+    if trap is not None and not trap(answer, entry):
+        return decided(False, answer)
     try:
         score = dataset.score_answer(answer, entry)
     except Exception as error:
@@ -72,6 +76,8 @@ def check_answer(dataset: str, answer: str) -> None:
     allowed = EVALUATING.get(dataset)
     if allowed is None:
         return
+    if len(answer) > MAX_EVALUATED_CHARS:
+        raise OverLimitsError
     if not answer.isascii() or not allowed.fullmatch(answer):
         raise UnparsableError
     if allowed is not _POLYNOMIAL:
@@ -81,8 +87,24 @@ def check_answer(dataset: str, answer: str) -> None:
     powers = _SMALL_POWER.findall(answer)
     if len(powers) != len(re.findall(_POWER, answer)):
         raise OverLimitsError
-    if math.prod(max(int(a or b or 1), 1) for a, b in powers) > MAX_POWER or re.search(r"\d{30}", answer):
+    if max(map(_growth, _terms(answer))) > MAX_POWER or re.search(r"\d{30}", answer):
         raise OverLimitsError
+
+
+def _growth(term: str) -> int:
+    """All exponents of a term multiplied, as if each stood over the others."""
+    return math.prod(max(int(a or b or 1), 1) for a, b in _SMALL_POWER.findall(term))
+
+
+def _terms(answer: str) -> list[str]:
+    """The summands, cut where a sign stands outside all brackets and not in an exponent."""
+    depth, start, found = 0, 0, []
+    for place, char in enumerate(answer):
+        depth += (char == "(") - (char == ")")
+        if char in "+-" and depth == 0 and answer[:place].rstrip()[-1:] not in ("*", "^"):
+            found.append(answer[start:place])
+            start = place
+    return [*found, answer[start:]]
 
 
 def import_gym() -> Any:

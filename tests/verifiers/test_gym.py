@@ -47,6 +47,12 @@ def test_bombs_are_over_limits(bomb: str) -> None:
         check_answer("polynomial_multiplication", bomb)
 
 
+def test_a_long_sum_of_small_powers_is_no_bomb() -> None:
+    check_answer("polynomial_multiplication", "+".join(f"{n}*x**{n}*y**3" for n in range(2, 12)) + " - (x + 1)**9")
+    with pytest.raises(OverLimitsError):
+        check_answer("polynomial_multiplication", "x**2 + ((x + 1)**99 - 5)**99 * 9**9")
+
+
 def test_other_datasets_are_not_restricted() -> None:
     check_answer("knights_knaves", "Amy is a knight, and Bo's a knave.")
 
@@ -75,7 +81,7 @@ def test_what_json_cannot_hold_is_refused() -> None:
 
 def test_bad_references_and_long_answers() -> None:
     assert verify("gym", "<answer>4</answer>", {}, {})["reason"] == "bad_reference"
-    entry = {"dataset": "chain_sum", "config": {}, "entry": {"question": "", "answer": "4", "metadata": {}}}
+    entry = {"dataset": "puzzle24", "config": {}, "entry": {"question": "", "answer": "4", "metadata": {}}}
     assert verify("gym", f"<answer>{'4' * 5000}</answer>", entry, {})["reason"] == "over_limits"
 
 
