@@ -15,7 +15,7 @@ from aha.verifiers.gym import import_gym, pack
 
 HELDOUT_SEED = 1_000_000_000
 """Held-out questions come from seeds above this one, and from another part of the hashes of questions."""
-MAX_TRIES = 20
+MAX_TRIES = 100
 """Questions made for each one wanted before giving up on new ones."""
 MATH = ("arithmetic", "algebra", "geometry", "probability", "gsm_symbolic")
 
@@ -25,10 +25,10 @@ class GymTask:
 
     def __init__(
         self, dataset: str, config: Mapping[str, Json], size: int, seed: int, split: Split, verifier: VerifierSpec,
-        instruction: str = "",
+        instruction: str = "", containing: str = "",
     ) -> None:  # fmt: skip
         self.dataset, self.config, self.size, self.seed, self.split = dataset, dict(config), size, seed, split
-        self.verifier, self.instruction = verifier, instruction
+        self.verifier, self.instruction, self.containing = verifier, instruction, containing
         self.name = f"gym:{dataset}" + ("" if split == "train" else f"?split={split}")
 
     def problems(self) -> Sequence[Problem]:
@@ -51,7 +51,8 @@ class GymTask:
         for index in range(self.size * MAX_TRIES):
             entry = made[index]
             question = entry["question"]
-            if question not in problems and in_split(question, self.split):
+            wanted = self.containing in question and in_split(question, self.split)
+            if wanted and question not in problems:
                 problems[question] = self._problem(entry, made.category, first + index)
             if len(problems) == self.size:
                 break
@@ -76,19 +77,19 @@ class GymTask:
 def gym_task(rest: str, **arguments: Any) -> GymTask:
     """The task `gym:rest`. `rest` is a dataset, and may carry arguments: `chain_sum?split=heldout&max_terms=3`.
 
-    Arguments: `size` (1000), `seed` (0), `split` (train), `extract` (auto), `instruction`; all others go to the
-    dataset. Raises ConfigError for a dataset or an argument that does not exist, or a value that it refuses.
+    Arguments: `size` (1000), `seed` (0), `split` (train), `extract` (auto), `instruction`, `containing` (only questions
+    with this text); all others go to the dataset. Raises ConfigError for a dataset or an argument that does not exist, or a value that it refuses.
     """
     dataset, written = split_name(rest)
     config = {**written, **arguments}
     size, seed = config.pop("size", 1000), config.pop("seed", 0)
     split = check_split(config.pop("split", "train"))
     verifier = VerifierSpec("gym", {"extract": config.pop("extract", "auto")})
-    instruction = config.pop("instruction", "")
+    instruction, containing = config.pop("instruction", ""), config.pop("containing", "")
     if not isinstance(size, int) or size < 1 or not isinstance(seed, int) or not 0 <= seed < HELDOUT_SEED:
         raise ConfigError(f"Task gym:{dataset}: `size` must be at least 1, and `seed` in [0, {HELDOUT_SEED}).")
     make_dataset(dataset, size, seed, config)
-    return GymTask(dataset, config, size, seed, split, verifier, instruction)
+    return GymTask(dataset, config, size, seed, split, verifier, instruction, containing)
 
 
 def make_dataset(name: str, size: int, seed: int, config: Mapping[str, Json]) -> Any:

@@ -37,6 +37,13 @@ def test_held_out_questions_are_others() -> None:
     assert not train & held
 
 
+def test_only_questions_that_contain_a_text() -> None:
+    some = gym_task("knights_knaves?split=heldout&containing=knave", size=30).problems()
+    assert len(some) == 30
+    assert all("knave" in p.messages[0]["content"] for p in some)
+    assert not all("knave" in p.messages[0]["content"] for p in gym_task("knights_knaves", size=30).problems())
+
+
 def test_arguments_reach_the_dataset() -> None:
     task = gym_task("chain_sum?max_terms=2", min_terms=2, size=3, instruction="Box it.")
     assert task.config == {"max_terms": 2, "min_terms": 2}
