@@ -78,7 +78,8 @@ def gym_task(rest: str, **arguments: Any) -> GymTask:
     """The task `gym:rest`. `rest` is a dataset, and may carry arguments: `chain_sum?split=heldout&max_terms=3`.
 
     Arguments: `size` (1000), `seed` (0), `split` (train), `extract` (auto), `instruction`, `containing` (only questions
-    with this text); all others go to the dataset. Raises ConfigError for a dataset or an argument that does not exist, or a value that it refuses.
+    with this text); all others go to the dataset. Raises ConfigError for a dataset or an argument that does not exist,
+    or a value that it refuses.
     """
     dataset, written = split_name(rest)
     config = {**written, **arguments}
