@@ -63,8 +63,8 @@ class NativeLearner:
         )
         self.update_count = 0
         self.num_skipped_in_row = 0
-        self.on_progress: Callable[[int, int], None] = lambda done, total: None
-        """Told before each micro-batch of an update: how many are done, of how many."""
+        self.on_progress: Callable[[int, int], None] = lambda number, total: None
+        """Told before each micro-batch of an update: which one it is, from 1, of how many."""
 
     def logprobs(self, samples: Sequence[Sample]) -> list[Float32]:
         """Log-probs of every token of every sample at the sampling temperature, [T] each, no gradient."""
@@ -118,7 +118,7 @@ class NativeLearner:
         tally = Tally()
         share = can_share(self.model, worked, self.device)
         parts = micro_batches(worked, self.engine.micro_batch_tokens)
-        for number, part in enumerate(parts):
+        for number, part in enumerate(parts, 1):
             self.on_progress(number, len(parts))
             batch = make_batch([worked[i] for i in part], self.device, self.optimizer.masters.dtype, share)
             self._backward(batch, totals, tally)

@@ -131,8 +131,8 @@ def _bucketed(
     padded = _move(torch.cat((q, k, v), 1), tokens, slots)
     parts, start = [], 0
     for rows, length in buckets.shapes:
-        heads = torch.split(padded[start : start + rows * length], [q.shape[1], k.shape[1], k.shape[1]], 1)
-        parts.append(attend(*heads, rows, length))
+        qs, ks, vs = torch.split(padded[start : start + rows * length], [q.shape[1], k.shape[1], k.shape[1]], 1)
+        parts.append(attend(qs, ks, vs, rows, length))
         start += rows * length
     return tuple(_move(torch.cat(part), slots, tokens) for part in zip(*parts, strict=True))
 

@@ -115,7 +115,7 @@ def sample_groups(
     except BaseException:
         sampler.abort(list(owners))
         raise
-    groups = []
+    groups: list[Group] = []
     for group in pending:
         on_progress("verifying", len(groups), len(pending))
         groups.append(grader.finish(group))

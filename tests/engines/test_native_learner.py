@@ -62,10 +62,10 @@ def test_an_update_is_one_clipped_adamw_step_on_the_loss() -> None:
 def test_an_update_tells_of_its_micro_batches() -> None:
     told: list[tuple[int, int]] = []
     learner = tiny_learner(tiny_model(), micro_batch_tokens=1)
-    learner.on_progress = lambda done, total: told.append((done, total))
+    learner.on_progress = lambda number, total: told.append((number, total))
     learner.update(tiny_samples())
     assert len(told) > 1
-    assert told == [(number, len(told)) for number in range(len(told))]
+    assert told == [(number + 1, len(told)) for number in range(len(told))]
 
 
 def test_small_gradients_are_not_scaled_up() -> None:
