@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--skip", default="", help=f"parts left out, of {', '.join(PARTS)}")
     parser.add_argument("--hostile", type=int, default=1_000_000, help="hostile strings")
     parser.add_argument(
-        "--thin", type=int, default=1, help="of the pairs made from golds, one in so many (a divisor of 20)"
+        "--thin", type=int, default=1, help="of the pairs made from golds, one in so many (a divisor of 20), 0: none"
     )
     parser.add_argument("--remembered", type=Path, default=RUNS / "math-verify-answers.txt", help="the peer's answers")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result files")
@@ -109,9 +109,11 @@ def judge_sets(only: str, remembered: Path | None = None, thin: int = 1) -> tupl
     counts: dict[str, dict[str, Any]] = {}
     false_rows = []
     with Graders(remembered) as graders:
-        for make in (*REAL, *GENERATED):
+        for make in (*REAL, *(GENERATED if thin else ())):
             every = PEER_EVERY if make in GENERATED else 1
-            cases = (case for case in make() if case.set_name.startswith(only) and turn(case, every) % thin == 0)
+            cases = (
+                case for case in make() if case.set_name.startswith(only) and turn(case, every) % max(thin, 1) == 0
+            )
             for case, all_said in graders.judge(cases, every):
                 blank = {"generated": make in GENERATED, "num_cases": 0, "num_equal": 0, "label_errors": []}
                 own = counts.setdefault(case.set_name, {**blank, **{name: Counter() for name in GRADERS}})
@@ -179,13 +181,10 @@ def pooled(sets: Mapping[str, Any]) -> dict[str, Any]:
     return {
         title: {
             "num_cases": sum(own["num_cases"] for own in group),
-            **{
-                grader: {key: sum(own[grader][key] for own in group) for key in group[0][grader]}
-                for grader in GRADERS
-                if group
-            },
+            **{grader: {key: sum(own[grader][key] for own in group) for key in group[0][grader]} for grader in GRADERS},
         }
         for title, group in groups.items()
+        if group
     }
 
 

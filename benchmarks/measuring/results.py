@@ -17,7 +17,7 @@ from aha.types import Evaluation, Interval
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
 RUNS = ROOT / "runs"
-PACKAGES = ("torch", "transformers", "trl", "accelerate", "numpy", "reasoning-gym")
+PACKAGES = ("torch", "transformers", "trl", "accelerate", "numpy", "reasoning-gym", "math-verify", "sympy")
 
 
 def write_result(name: str, values: dict[str, Any], folder: Path = RESULTS) -> Path:

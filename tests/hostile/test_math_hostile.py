@@ -76,8 +76,8 @@ print(json.dumps({"own": own, "library": library, "crashes": crashes}))
 
 
 KNOWN_DEFECTS = {
-    "_deep": "a chain of functions without brackets is read too deep",
-    "_long": "a chain of functions without brackets is read too deep",
+    "_deep": "a chain of two hundred functions without brackets is read too deep",
+    "_long": "a chain of two hundred functions without brackets is read too deep",
     "12 \\text{ cm}": "what stands right of the equals sign is not compared",
     "\\$1,250": "what stands right of the equals sign is not compared",
     "2:3": "what stands right of the equals sign is not compared",
