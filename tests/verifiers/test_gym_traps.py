@@ -77,6 +77,7 @@ def test_datasets_with_traps_and_a_few_others(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("name", sorted(set(DATASETS) - NO_GOLD - NOT_ALONE - set(QUICK)))
 def test_all_other_datasets(name: str) -> None:
     check(name)
