@@ -118,9 +118,9 @@ def run_rl(session: Session, node: Node) -> None:
     device = pick_device(stage.engine.device)
     loaded = load_model(node.model, stage.engine.dtype, device)
     tasks = load_tasks(stage.data)
-    algorithm = stage.algorithm.model_copy(
-        update={"constant_length": stage.algorithm.constant_length or stage.sampling.max_new_tokens}
-    )
+    stream = ProblemStream(tasks, task_weights(stage.data, tasks), session.recipe.seed, node.name, stage.data.shuffle)
+    length = stage.algorithm.constant_length or stage.sampling.max_new_tokens
+    algorithm = stage.algorithm.model_copy(update={"constant_length": length})
     sampler = NativeSampler(copy.deepcopy(loaded.model), loaded.tokenizer, stage.engine, device)
     reference = None
     if algorithm.kl.place != "none":
@@ -150,9 +150,7 @@ def run_rl(session: Session, node: Node) -> None:
             learner=learner,
             reference=reference,
             grader=grader,
-            stream=ProblemStream(
-                tasks, task_weights(stage.data, tasks), session.recipe.seed, node.name, stage.data.shuffle
-            ),
+            stream=stream,
             render=examiner.render,
             stop_token_ids=loaded.tokenizer.stop_token_ids,
             evaluate=partial(score_on_the_way, examiner, stage, session.recipe.seed),
