@@ -62,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"{part}: left out. {missing}")
         else:
             run(part, list(items(part, options.lodash)), options.runs, options.threads, deadline)
-    found = {part: summary(part, options.runs) for part in PARTS if (options.runs / f"{part}.jsonl").exists()}
+    started = [part for part in PARTS if (options.runs / f"{part}.jsonl").exists()]
+    found = {part: summary(part, options.runs, len(list(items(part, None)))) for part in started}
     left_out = {part: why for part in PARTS if part not in found and (why := lacks(part, options.lodash))}
     facts = {"sandbox": Sandbox().level, "threads": options.threads, "wanted_points": WANTED_POINTS}
     path = write_result("code", {**facts, "parts": found, "left_out": left_out}, options.out)
@@ -121,18 +122,19 @@ def records(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def summary(part: str, folder: Path) -> dict[str, Any]:
-    """The figures of a part, and every record that differs from what is known."""
+def summary(part: str, folder: Path, num_wanted: int) -> dict[str, Any]:
+    """The figures of a part, and every record that differs from what is known. `reached` is false until all programs
+    are graded: the published files are sorted, those that passed first."""
     found = records(folder / f"{part}.jsonl")
     counts = Counter(record["outcome"] for record in found)
-    figures: dict[str, Any] = {"num_programs": len(found), "outcomes": dict(counts)}
+    figures: dict[str, Any] = {"num_programs": num_wanted, "num_graded": len(found), "outcomes": dict(counts)}
     figures["reasons"] = dict(Counter(record["reason"] for record in found))
     language = part.removeprefix("mbxp-")
     if language in PUBLISHED:
         rate = 100 * counts["correct"] / max(1, len(found))
         figures |= {"pass_rate": round(rate, 2), "published": PUBLISHED[language]}
-        figures["reached"] = abs(rate - PUBLISHED[language]) <= WANTED_POINTS and not counts["undecided"]
-        return figures
+        decided = len(found) == num_wanted and not counts["undecided"]
+        return {**figures, "reached": decided and abs(rate - PUBLISHED[language]) <= WANTED_POINTS}
     differing = [record for record in found if record["outcome"] != record.get("expected", record.get("plain"))]
     if part == "mutants":
         figures["plain"] = dict(Counter(record["plain"] for record in found))

@@ -37,16 +37,18 @@ def test_summaries_name_what_differs(tmp_path: Path) -> None:
         record("1", "wrong", plain="wrong") + record("2", "correct", plain="wrong") + '{"torn'
     )
     (tmp_path / "canonical.jsonl").write_text(record("1", "correct", expected="correct", plain="wrong"))
-    assert [one["id"] for one in code.summary("mutants", tmp_path)["differing"]] == ["2"]
-    assert code.summary("canonical", tmp_path)["num_differing"] == 0
+    assert [one["id"] for one in code.summary("mutants", tmp_path, 2)["differing"]] == ["2"]
+    assert code.summary("canonical", tmp_path, 1)["num_differing"] == 0
     rows = [record(str(number), "correct" if number < 7277 else "wrong") for number in range(10_000)]
     (tmp_path / "mbxp-php.jsonl").write_text("".join(rows))
-    assert code.summary("mbxp-php", tmp_path) | {"outcomes": 0, "reasons": 0} == {
-        **{"num_programs": 10_000, "pass_rate": 72.77, "published": 72.77, "reached": True},
+    assert code.summary("mbxp-php", tmp_path, 10_000) | {"outcomes": 0, "reasons": 0} == {
+        **{"num_programs": 10_000, "num_graded": 10_000, "pass_rate": 72.77, "published": 72.77, "reached": True},
         **{"outcomes": 0, "reasons": 0},
     }
     (tmp_path / "mbxp-php.jsonl").write_text("".join(rows) + record("last", "undecided"))
-    assert not code.summary("mbxp-php", tmp_path)["reached"]
+    assert not code.summary("mbxp-php", tmp_path, 10_001)["reached"]
+    (tmp_path / "mbxp-php.jsonl").write_text("".join(rows))
+    assert not code.summary("mbxp-php", tmp_path, 10_002)["reached"]
 
 
 def test_parts_go_on_where_they_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
