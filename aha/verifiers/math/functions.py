@@ -23,7 +23,8 @@ class Functions(Brackets):
         if token.kind == "number" and len(token.text) > 1:
             rest = token._replace(text=token.text[1:], spaced=False)
             self.tokens[self.position : self.position + 1] = [token._replace(text=token.text[0]), rest]
-        return self.atom()
+        with self.inside():
+            return self.atom()
 
     def root(self) -> Value:
         index: Value = Num(Fraction(2))
@@ -31,12 +32,11 @@ class Functions(Brackets):
             with self.inside():
                 index = self.expression()
             self.expect("]")
-        if self.at("{"):
-            inner = self.argument()
-        elif self.at("("):
-            inner = self.bracketed()
-        else:
-            inner = self.atom()
+        with self.inside():
+            if self.at("{"):
+                inner = self.argument()
+            else:
+                inner = self.bracketed() if self.at("(") else self.atom()
         return Call("sqrt", (inner,)) if index == Num(Fraction(2)) else Call("root", (inner, index))
 
     def function(self, name: str) -> Value:
@@ -49,7 +49,8 @@ class Functions(Brackets):
                 args = (self.argument_of_script(),)
             elif exponent is None and self.accept("^"):
                 exponent = self.argument_of_script()
-        inner = self._operand()
+        with self.inside():
+            inner = self._operand()
         if name == "log" and args:
             inner = (*inner, *args)
         if name == "exp":

@@ -7,7 +7,9 @@ from fractions import Fraction
 from aha.verifiers.base import UnparsableError
 from aha.verifiers.math.exact import NotRationalError, rational
 from aha.verifiers.math.numeric import Evaluator, NotNumericError, Precise
+from aha.verifiers.math.quantities import same_quantity
 from aha.verifiers.math.scalars import DIGITS, UndecidedError, approximate, points, same_value
+from aha.verifiers.math.settings import Settings
 from aha.verifiers.math.values import (
     CONSTANTS,
     SCALARS,
@@ -17,6 +19,7 @@ from aha.verifiers.math.values import (
     Mul,
     Neg,
     Num,
+    Quantity,
     Ratio,
     Relation,
     Sequence,
@@ -87,17 +90,23 @@ def stated(value: Value) -> tuple[Value, ...] | None:
         sides.pop()
         exact.pop()
     for side, is_exact in zip(sides[1:], exact[1:], strict=True):
-        if not isinstance(side, SCALARS) or not isinstance(sides[0], SCALARS):
-            continue
-        try:
-            agrees = same_value(sides[0], side) if is_exact else _roughly(sides[0], side)
-        except UndecidedError:
-            agrees = False
-        if not agrees:
+        if not _agree(sides[0], side, is_exact):
             return None
     if len(sides) > 1 and any(symbols(side) for side in sides[:1]) and len(value.sides) == len(sides):
         return (value,)
     return tuple(side for side, is_exact in zip(sides, [True, *exact[1:]], strict=True) if is_exact)
+
+
+def _agree(left: Value, right: Value, exact: bool) -> bool:
+    """Whether two sides of an answer's chain are equal, or nearly so behind a sign that says so."""
+    try:
+        if isinstance(left, Ratio) and isinstance(right, Ratio) and len(left.parts) == len(right.parts) == 2:
+            left, right = Div(*left.parts), Div(*right.parts)
+        if not all(isinstance(side, (*SCALARS, Quantity)) for side in (left, right)):
+            return left == right
+        return same_quantity(left, right, Settings()) if exact else _roughly(left, right)
+    except UndecidedError:
+        return False
 
 
 def _roughly(left: Value, right: Value) -> bool:

@@ -17,7 +17,7 @@ _FORMULA = re.compile(r"[\d%$<>=+*/^|{}]|(?<![A-Za-z])-|[(\[][^()\[\]]*,")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*(?:([ap])\.?\s?m\.?)?", re.IGNORECASE)
 _HOUR = re.compile(r"(\d{1,2})\s*([ap])\.?\s?m\.?", re.IGNORECASE)
 _CHOICE = re.compile(
-    r"(?:(?i:option|choice|answer)\s+)?(?:\(([A-Za-z])\)|\[([A-Za-z])\]|([A-Za-z])(?=\s*[).:,]|$))\s*[).:,]*\s*(.*)",
+    r"(?:(?i:option|choice|answer)\s+)?(?:\(([A-Za-z])\)|\[([A-Za-z])\]|([A-Za-z])(?=\s*[).:]|$))\s*[).:]*\s*(.*)",
     re.DOTALL,
 )
 _TAKING_BACK = ("or ", "and ", "not ", "is wrong", "is incorrect", "is not")
