@@ -6,10 +6,12 @@ import signal
 import time
 import traceback
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 import torch
 
+from aha.engines.kernels import compiled_kernels
 from aha.runtime import files
 from tests.resume.compare import contents, differences
 from tests.resume.tiny_run import do, make_inputs
@@ -27,7 +29,19 @@ class DieAt:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def start(folder: Path, run: Path, rounds: int, die_at: int | None = None) -> int:
+class Case(NamedTuple):
+    """What is run: a model, for so many rounds, with these settings."""
+
+    model: str
+    rounds: int
+    settings: dict[str, Any]
+
+
+TINY = Case("tiny", 8, {})
+LAB = Case("lab", 5, {"engine": {"dtype": "bfloat16", "compile": True}, "optimizer": {"lr": 2e-4}})
+
+
+def start(folder: Path, run: Path, case: Case, die_at: int | None = None) -> int:
     """The run in a process of its own (a fork: torch is imported already); its id."""
     child = os.fork()
     if child:
@@ -41,7 +55,8 @@ def start(folder: Path, run: Path, rounds: int, die_at: int | None = None) -> in
         aha.stages.session.measured_matrix_flops = lambda dtype: 1e9
         fault = DieAt(die_at)
         files.set_fault(fault)
-        do(folder / "tiny", folder / "sums.jsonl", run, rounds=rounds)
+        model = Path("lab") if case.model == "lab" else folder / case.model
+        do(model, folder / "sums.jsonl", run, rounds=case.rounds, **case.settings)
         (folder / "count.txt").write_text(str(fault.count))
         code = 0
     except BaseException:
@@ -50,19 +65,21 @@ def start(folder: Path, run: Path, rounds: int, die_at: int | None = None) -> in
         os._exit(code)
 
 
-def whole(folder: Path, run: str, rounds: int) -> None:
+def whole(folder: Path, run: str, case: Case) -> None:
     """A run to its end."""
-    state = os.waitpid(start(folder, folder / run, rounds), 0)[1]
+    state = os.waitpid(start(folder, folder / run, case), 0)[1]
     assert state == 0, (folder / "failure.txt").read_text()
 
 
 def test_killed_at_file_calls_it_ends_in_the_same_bytes(tmp_path):
     make_inputs(tmp_path)
-    whole(tmp_path, "whole", rounds=2)
+    short = TINY._replace(rounds=2)
+    whole(tmp_path, "whole", short)
     num_calls = int((tmp_path / "count.txt").read_text())
     chance = random.Random(0)
-    kills = [os.waitpid(start(tmp_path, tmp_path / "cut", 2, chance.randrange(num_calls // 2)), 0)[1] for _ in range(3)]
-    whole(tmp_path, "cut", rounds=2)
+    moments = [chance.randrange(num_calls // 2) for _ in range(3)]
+    kills = [os.waitpid(start(tmp_path, tmp_path / "cut", short, moment), 0)[1] for moment in moments]
+    whole(tmp_path, "cut", short)
     assert signal.SIGKILL in kills
     assert len(contents(tmp_path / "cut")) > 20
     assert differences(tmp_path / "whole", tmp_path / "cut") == []
@@ -70,16 +87,19 @@ def test_killed_at_file_calls_it_ends_in_the_same_bytes(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_killed_at_twenty_random_moments_it_ends_in_the_same_bytes(tmp_path):
+@pytest.mark.parametrize("case", [TINY, LAB], ids=["tiny", "lab-bf16-compiled"])
+def test_killed_at_twenty_random_moments_it_ends_in_the_same_bytes(tmp_path, case):
+    if case.settings and isinstance(compiled_kernels(), str):
+        pytest.skip(compiled_kernels())
     make_inputs(tmp_path)
     begun = time.monotonic()
-    whole(tmp_path, "whole", rounds=8)
+    whole(tmp_path, "whole", case)
     duration, chance, kills = time.monotonic() - begun, random.Random(1), []
     while len(kills) < 20:
-        child = start(tmp_path, tmp_path / f"cut{len(kills) // 5}", 8)
+        child = start(tmp_path, tmp_path / f"cut{len(kills) // 5}", case)
         time.sleep(chance.uniform(0.02, 0.6) * duration)
         os.kill(child, signal.SIGKILL)
         kills.append(os.waitpid(child, 0)[1])
     for name in ("cut0", "cut1", "cut2", "cut3"):
-        whole(tmp_path, name, rounds=8)
+        whole(tmp_path, name, case)
         assert differences(tmp_path / "whole", tmp_path / name) == []

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from aha.config.loading import LoadedRecipe
 from aha.config.settings import Recipe
@@ -25,15 +27,18 @@ def make_inputs(folder: Path) -> tuple[Path, Path]:
     return model, problems
 
 
-def recipe(model: Path, problems: Path, rounds: int = 4, **changes: object) -> Recipe:
-    """Evaluate the model, train it, evaluate the result."""
-    engine = {
+def recipe(
+    model: Path, problems: Path, rounds: int = 4, engine: Mapping[str, object] | None = None, **changes: object
+) -> Recipe:
+    """Train the model and evaluate the result; `engine` and `changes` are other keys of its settings."""
+    settings = {
         "device": "cpu",
         "dtype": "float32",
         "compile": False,
         "num_threads": 1,
         "verifier_workers": 1,
         "max_rows": 16,
+        **(engine or {}),
     }
     task = f"file:{problems}"
     zero = {
@@ -43,16 +48,16 @@ def recipe(model: Path, problems: Path, rounds: int = 4, **changes: object) -> R
         "sampling": {"num_problems": 2, "group_size": 3, "max_new_tokens": 8},
         "algorithm": {"num_updates": 2, "kl": {"place": "loss", "reference_every": 3}},
         "optimizer": {"lr": 1e-2},
-        "engine": engine,
+        "engine": settings,
         "evaluate": {"on": [task], "every": 2, "k": 2, "num_problems": 2, "final_k": 2},
         "logging": {"checkpoint_every": 1},
     }  # fmt: skip
     again = {"kind": "evaluate", "model": "stage/zero", "on": [task], "k": 2, "num_problems": 3, "max_new_tokens": 8}
-    stages = {"zero": zero | changes, "after": again | {"template": "plain", "engine": engine}}
+    stages = {"zero": zero | changes, "after": again | {"template": "plain", "engine": settings}}
     return Recipe.model_validate({"name": "tiny", "seed": 3, "models": {"base": str(model)}, "stages": stages})
 
 
-def do(model: Path, problems: Path, run: Path, **changes: object) -> None:
+def do(model: Path, problems: Path, run: Path, **changes: Any) -> None:
     """The run, from where its folder stands."""
     from aha.stages.pipeline import run_recipe
 
