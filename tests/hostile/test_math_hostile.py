@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -75,22 +74,6 @@ print(json.dumps({"own": own, "library": library, "crashes": crashes}))
 """Grades hostile text after a warm-up, and prints the audit events of our code and of the libraries below it."""
 
 
-KNOWN_DEFECTS = {
-    "_deep": "a chain of two hundred functions without brackets is read too deep",
-    "_long": "a chain of two hundred functions without brackets is read too deep",
-    "12 \\text{ cm}": "what stands right of the equals sign is not compared",
-    "\\$1,250": "what stands right of the equals sign is not compared",
-    "2:3": "what stands right of the equals sign is not compared",
-    "C": "a choice letter before a comma hides what follows",
-}
-
-
-def known(value: str) -> Any:
-    """The value as a test's parameter, expected to fail where the verifier is known to be wrong."""
-    marks = [pytest.mark.xfail(reason=KNOWN_DEFECTS[value], strict=False)] if value in KNOWN_DEFECTS else []
-    return pytest.param(value, marks=marks)
-
-
 def graded(response: str, rule: str, reference: str) -> str:
     """Outcome and reason of one response, checked for what every verdict must be."""
     start = time.process_time()
@@ -114,7 +97,7 @@ def canary() -> Path:
     return Path(f"/tmp/{CANARY}")
 
 
-@pytest.mark.parametrize("recipe", [known(recipe) for recipe in sorted({recipe.__name__ for recipe in RECIPES})])
+@pytest.mark.parametrize("recipe", sorted({recipe.__name__ for recipe in RECIPES}))
 def test_hostile_text_gets_a_verdict_quickly(recipe: str) -> None:
     own = [make for make in RECIPES if make.__name__ == recipe][:1]
     assert not canary().exists()
@@ -168,7 +151,7 @@ def test_empty_constant_and_scrambled_answers_are_wrong(reference: str) -> None:
         assert graded(f"\\boxed{{{answer}}}", "boxed", reference) != "correct: match", (answer, reference)
 
 
-@pytest.mark.parametrize("reference", [known(reference) for reference in REFERENCES])
+@pytest.mark.parametrize("reference", REFERENCES)
 def test_a_list_of_guesses_is_wrong(reference: str) -> None:
     for between in (" or ", ", ", " and ", "; ", " = ", " \\approx ", "\\\\ ", " | ", "\n", "} or \\boxed{"):
         for guesses in ((reference, "97"), ("97", reference), (reference, "97", "89")):
