@@ -118,9 +118,9 @@ class Verdict:
     """The answer that was compared, as text; None where there was none."""
     reason: str
     """`match`, `mismatch`, `no_answer`, `unparsable`, `over_limits`, `several_answers`, `truncated`, or for undecided
-    `crash`, `timeout`, `lost_worker`, `bad_reference`. Programs: `not_compiled`, `over_time`, `over_memory`,
-    `over_output`, `crashed`, `no_result`, and undecided `no_tests`, `not_installed`, `no_sandbox`, `no_memory`,
-    `checker_failed`."""
+    `crash`, `timeout`, `lost_worker`, `bad_reference`, `unclear` (mathematics). Programs: `not_compiled`, `over_time`,
+    `over_memory`, `over_output`, `crashed`, `no_result`, and undecided `no_tests`, `not_installed`, `no_sandbox`,
+    `no_memory`, `checker_failed`."""
     seconds: float = 0.0
     detail: str = ""
     """More for people: which test failed and how, the sandbox's level, what to install. Never counted or compared."""

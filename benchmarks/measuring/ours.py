@@ -105,9 +105,7 @@ class Ours:
             filter="keep_all",
             refill_rounds=1,
         )
-        collected = collect(
-            self.stream, plan, self.workload.prompt_ids, self.sampler, self.grader, world=World()
-        )
+        collected = collect(self.stream, plan, self.workload.prompt_ids, self.sampler, self.grader, world=World())
         groups = collected.filtered.kept
         samples, _ = set_advantages(groups, to_samples(groups), self.algorithm)
         self.learner.update(samples)
