@@ -93,7 +93,7 @@ def _by_math_verify(answer: str, golds: list[str]) -> str:
     """Compare in boxes, without its time limits, which are alarms: the worker's own limit ends what takes too long."""
     from math_verify import parse, verify
 
-    logging.disable(logging.CRITICAL)
+    logging.getLogger("math_verify").setLevel(logging.CRITICAL)
     known = [parse(f"\\boxed{{{gold}}}", parsing_timeout=None) for gold in golds]
     if not all(known):
         return "undecided"

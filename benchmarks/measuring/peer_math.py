@@ -9,7 +9,8 @@ import logging
 import os
 
 os.environ["TQDM_DISABLE"] = "1"
-logging.disable(logging.CRITICAL)
+for _chatty in ("math_verify", "latex2sympy2_extended"):
+    logging.getLogger(_chatty).setLevel(logging.CRITICAL)
 CLOCK_SECONDS = 60
 
 

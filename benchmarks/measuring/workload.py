@@ -75,7 +75,7 @@ def points(problem: Problem, text: str, token_ids: Sequence[int], stops: Sequenc
         verdict = Verdict(found["outcome"], found["extracted"], found["reason"])
     else:
         verdict = TRUNCATED
-    return sum(BUILT_IN[name](text, verdict) or 0.0 for name in ("accuracy", "format"))
+    return sum(BUILT_IN[name](text, verdict, problem) or 0.0 for name in ("accuracy", "format"))
 
 
 @dataclass(slots=True)
