@@ -64,15 +64,14 @@ def measure(model: str) -> dict[str, Any]:
     from aha.evaluation.answerers import Drawing, SamplerAnswerer
     from aha.evaluation.benchmarks import load_benchmark
     from aha.evaluation.candidates import open_candidate
-    from aha.evaluation.commands import VERIFIER_MEMORY_BYTES
     from aha.evaluation.runner import evaluate, pool_grade
-    from aha.runtime.workers import WorkerPool
+    from aha.evaluation.verifier_pool import verifier_pool
 
     settings = EvaluateStage(kind="evaluate", model=model, on=["heldout"], template="r1-zero")
     problems = load_benchmark("heldout").problems
     numeric = [ignoring_format(problem) for problem in problems if problem.verifier.name == "number"]
     found: dict[str, Any] = {"last number anywhere": {}}
-    with WorkerPool(0, 10.0, VERIFIER_MEMORY_BYTES) as pool, open_candidate(settings) as candidate:
+    with verifier_pool(settings.engine) as pool, open_candidate(settings) as candidate:
         answerer = candidate.answerer
         assert isinstance(answerer, SamplerAnswerer)
         own_render = answerer.render

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from aha.errors import DataError
 from aha.evaluation.statistics import wilson
@@ -65,10 +65,6 @@ class Agreement:
         return {
             "column": self.column,
             "table": {label: {outcome: found[outcome] for outcome in OUTCOMES} for label, found in self.counts.items()},
-            **{name: None if rate is None else _as_json(rate) for name, rate in rates.items()},
+            **{name: None if rate is None else asdict(rate) for name, rate in rates.items()},
             "disagreements": self.disagreements,
         }
-
-
-def _as_json(rate: Interval) -> dict[str, Json]:
-    return {"value": rate.value, "low": rate.low, "high": rate.high}

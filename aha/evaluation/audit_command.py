@@ -12,8 +12,7 @@ from rich.text import Text
 from aha.config.settings import EngineSettings
 from aha.evaluation.audit import FILE, KINDS, Audit, audit_run
 from aha.evaluation.tables import shown
-from aha.evaluation.verify_command import VERIFIER_MEMORY_BYTES
-from aha.runtime.workers import WorkerPool
+from aha.evaluation.verifier_pool import verifier_pool
 from aha.types import Interval
 
 MEANINGS = {
@@ -26,10 +25,9 @@ MAX_EXAMPLES = 5
 
 def audit(run: Path, *, num_samples: int, seed: int, console: Console) -> Audit:
     """Judge a sample of the run's rollouts again with a worker a core, write audit.json, print the tables."""
-    engine = EngineSettings()
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     with (
-        WorkerPool(engine.verifier_workers, engine.verifier_seconds, VERIFIER_MEMORY_BYTES) as pool,
+        verifier_pool(EngineSettings()) as pool,
         Progress(*columns, console=console) as bar,
     ):
         task = bar.add_task("second judge", total=num_samples)

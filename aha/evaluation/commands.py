@@ -21,11 +21,8 @@ from aha.evaluation.files import read_evaluation, write_evaluation
 from aha.evaluation.power import PowerTable, power_table
 from aha.evaluation.runner import Progress, evaluate, pool_grade
 from aha.evaluation.tables import print_comparisons, print_evaluations, print_power
-from aha.runtime.workers import WorkerPool
+from aha.evaluation.verifier_pool import verifier_pool
 from aha.types import Evaluation
-
-VERIFIER_MEMORY_BYTES = 4 << 30
-"""Address space of one verifier worker."""
 
 
 def evaluate_model(settings: EvaluateStage, *, seed: int, out: Path | None, console: Console) -> list[Evaluation]:
@@ -37,9 +34,7 @@ def evaluate_model(settings: EvaluateStage, *, seed: int, out: Path | None, cons
     benchmarks = [load_benchmark(name, settings.num_problems) for name in settings.on]
     drawing = Drawing(settings.temperature, settings.top_p, settings.max_new_tokens, seed)
     evaluations: list[Evaluation] = []
-    engine = settings.engine
-    pool = WorkerPool(engine.verifier_workers, engine.verifier_seconds, VERIFIER_MEMORY_BYTES)
-    with pool, open_candidate(settings) as candidate:
+    with verifier_pool(settings.engine) as pool, open_candidate(settings) as candidate:
         for benchmark in benchmarks:
             with progress_bar(benchmark.name, console) as on_progress:
                 evaluation = evaluate(

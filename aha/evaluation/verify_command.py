@@ -14,23 +14,20 @@ from aha.config.settings import EngineSettings
 from aha.evaluation.agreement import OUTCOMES, Agreement
 from aha.evaluation.tables import shown
 from aha.evaluation.verdict_files import Verified, line_of, verify_file
-from aha.runtime.workers import WorkerPool
+from aha.evaluation.verifier_pool import verifier_pool
 
-VERIFIER_MEMORY_BYTES = 4 << 30
-"""Address space of one verifier worker."""
 MAX_FAILURES = 10
 
 
 def verify_rows(path: Path, *, against: str | None, write: Callable[[str], None] | None, console: Console) -> Verified:
     """Grade a file with a worker a core; `write` gets each graded row as a line (None: no rows)."""
-    engine = EngineSettings()
     columns = (TextColumn("{task.description}", markup=False), TextColumn("{task.fields[found]}"), TimeElapsedColumn())
 
     def say(problem: str) -> None:
         console.print(Text(f"rejected: {problem}"), soft_wrap=True)
 
     with (
-        WorkerPool(engine.verifier_workers, engine.verifier_seconds, VERIFIER_MEMORY_BYTES) as pool,
+        verifier_pool(EngineSettings()) as pool,
         Progress(*columns, console=console) as bar,
     ):
         task = bar.add_task(str(path), total=None, found="")
