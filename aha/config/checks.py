@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from aha.config.block import READABLE, Artifact
 from aha.config.overrides import suggest
-from aha.config.settings import EvaluateStage, PretrainStage, Recipe, RLStage
+from aha.config.reading import FROM_STAGE, Input, inputs
+from aha.config.recipe import Recipe
+from aha.config.settings import EvaluateStage, PretrainStage, RLStage
 from aha.config.yaml_files import KeyPath
-
-FROM_STAGE = "stage/"
-"""`model: stage/NAME` is the model that an earlier stage made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +24,47 @@ class Contradiction:
 
 def contradictions(recipe: Recipe) -> Iterator[Contradiction]:
     """Everything in a recipe that is valid key by key and impossible together."""
-    made: list[str] = []
+    made: dict[str, Artifact] = {}
     for name, stage in recipe.stages.items():
         if name in type(recipe).model_fields:
             problem = f"a stage cannot be called '{name}', which is a key of the recipe"
             yield Contradiction(("stages", name), problem, "Rename the stage.")
+        for each in inputs(stage):
+            yield from _input(name, each, recipe, made)
         if isinstance(stage, PretrainStage):
             yield from _pretrain(name, stage)
-        else:
-            yield from _model(name, stage, recipe, made)
+        if isinstance(stage, RLStage | EvaluateStage):
+            yield from _rewards(name, stage)
         if isinstance(stage, RLStage):
             yield from _rl(name, stage)
-        if not isinstance(stage, EvaluateStage):
-            made.append(FROM_STAGE + name)
+        made[name] = stage.makes
 
 
-def _model(name: str, stage: RLStage | EvaluateStage, recipe: Recipe, made: list[str]) -> Iterator[Contradiction]:
-    known = [*recipe.models, *made, "lab"]
-    inside_run = stage.model.startswith(FROM_STAGE)
-    if stage.model not in known and (inside_run or "/" not in stage.model):
-        problem = f"model = {stage.model!r} is neither under `models` nor an earlier stage that makes a model"
-        cure = suggest(stage.model, known) or f"Known here: {', '.join(known)}; or give a folder or a Hub name."
-        yield Contradiction(("stages", name, "model"), problem, cure)
+def _input(name: str, each: Input, recipe: Recipe, made: Mapping[str, Artifact]) -> Iterator[Contradiction]:
+    """A name that nothing stands behind, or a stage that makes something else than what is read."""
+    path: KeyPath = ("stages", name, *each.key.split("."))
+    key = each.key.rpartition(".")[2] if not each.key.rpartition(".")[2].isdigit() else each.key
+    if each.what in ("tasks", "benchmarks"):
+        return
+    fitting = [f"{FROM_STAGE}{other}" for other, kind in made.items() if kind in READABLE[each.what]]
+    is_data = each.what in ("examples", "pairs", "labels")
+    if each.source is not None and each.source in made and each.name not in fitting:
+        problem = f"{key} = {each.name!r} makes {made[each.source]}, but {each.what} is read here"
+        yield Contradiction(path, problem, f"Stages that make it: {', '.join(fitting) or 'none before this one'}.")
+    elif is_data and each.name not in fitting and not each.name.startswith("file:"):
+        problem = f"{key} = {each.name!r} is neither an earlier stage that makes {each.what} nor a file"
+        cure = suggest(each.name, fitting) or f"Known here: {', '.join(fitting) or 'no stage'}; or write file:PATH."
+        yield Contradiction(path, problem, cure)
+    elif not is_data:
+        known = [*fitting] if each.what == "scorer" else [*recipe.models, *fitting, "lab"]
+        elsewhere = "/" in each.name and each.source is None
+        if each.name not in known and not elsewhere and not (each.what == "writer" and each.name == "scripted"):
+            problem = f"{key} = {each.name!r} is neither under `models` nor an earlier stage that makes a model"
+            cure = suggest(each.name, known) or f"Known here: {', '.join(known)}; or give a folder or a Hub name."
+            yield Contradiction(path, problem, cure)
+
+
+def _rewards(name: str, stage: RLStage | EvaluateStage) -> Iterator[Contradiction]:
     names = [reward.name for reward in stage.rewards]
     if len(set(names)) < len(names):
         problem = f"a reward is there twice ({', '.join(names)})"

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aha.config.block import Block
+from aha.config.recipe import Recipe, Stage
 from aha.config.schema import is_execution
-from aha.config.settings import Block, Recipe, Stage
 from aha.config.yaml_files import KeyPath
 
 Leaf = tuple[str, ...]
@@ -32,43 +33,108 @@ _FINAL_KEYS = ("num_problems", "temperature", "top_p", "max_new_tokens", "final_
 _TASK_ENGINE = ("cache_tokens", "max_rows", "verifier_workers", "verifier_seconds", "max_logprob_gap")
 
 RULES: tuple[Rule, ...] = (
-    Rule("rl", ("algorithm.kl.estimator", "algorithm.kl.level", "algorithm.kl.coef", "algorithm.kl.reference_every"),
-         lambda s: s.algorithm.kl.place == "none", ("algorithm.kl.place",), "algorithm.kl.place is none"),
-    Rule("rl", ("algorithm.ratio", "algorithm.clip_low", "algorithm.clip_high"),
-         lambda s: s.algorithm.objective == "log_prob", ("algorithm.objective",),
-         "the objective log_prob has no ratio"),
-    Rule("rl", ("algorithm.clip_dual",),
-         lambda s: s.algorithm.objective != "clipped_ratio", ("algorithm.objective",),
-         "only the objective clipped_ratio has a dual clip"),
-    Rule("rl", ("algorithm.importance_cap",),
-         lambda s: s.algorithm.denominator == "sampler", ("algorithm.denominator",),
-         "the denominator sampler leaves no gap to weight"),
-    Rule("rl", ("algorithm.constant_length",),
-         lambda s: s.algorithm.aggregate != "constant", ("algorithm.aggregate",),
-         "only the aggregate constant divides by it"),
-    Rule("rl", ("algorithm.refill_rounds",),
-         lambda s: s.algorithm.filter != "refill", ("algorithm.filter",), "the filter is not refill"),
-    Rule("rl", ("algorithm.overlong_buffer",),
-         lambda s: s.algorithm.truncated != "punish", ("algorithm.truncated",), "truncated is not punish"),
-    Rule("rl", ("evaluate.every", "evaluate.k"),
-         lambda s: not s.evaluate.on, ("evaluate.on",), "evaluate.on names no benchmark"),
-    Rule("rl", tuple(f"evaluate.{key}" for key in _FINAL_KEYS),
-         lambda s: not s.evaluate.on and not s.evaluate.final_on, ("evaluate.on", "evaluate.final_on"),
-         "evaluate.on and evaluate.final_on name no benchmark"),
+    Rule(
+        "rl",
+        ("algorithm.kl.estimator", "algorithm.kl.level", "algorithm.kl.coef", "algorithm.kl.reference_every"),
+        lambda s: s.algorithm.kl.place == "none",
+        ("algorithm.kl.place",),
+        "algorithm.kl.place is none",
+    ),
+    Rule(
+        "rl",
+        ("algorithm.ratio", "algorithm.clip_low", "algorithm.clip_high"),
+        lambda s: s.algorithm.objective == "log_prob",
+        ("algorithm.objective",),
+        "the objective log_prob has no ratio",
+    ),
+    Rule(
+        "rl",
+        ("algorithm.clip_dual",),
+        lambda s: s.algorithm.objective != "clipped_ratio",
+        ("algorithm.objective",),
+        "only the objective clipped_ratio has a dual clip",
+    ),
+    Rule(
+        "rl",
+        ("algorithm.importance_cap",),
+        lambda s: s.algorithm.denominator == "sampler",
+        ("algorithm.denominator",),
+        "the denominator sampler leaves no gap to weight",
+    ),
+    Rule(
+        "rl",
+        ("algorithm.constant_length",),
+        lambda s: s.algorithm.aggregate != "constant",
+        ("algorithm.aggregate",),
+        "only the aggregate constant divides by it",
+    ),
+    Rule(
+        "rl",
+        ("algorithm.refill_rounds",),
+        lambda s: s.algorithm.filter != "refill",
+        ("algorithm.filter",),
+        "the filter is not refill",
+    ),
+    Rule(
+        "rl",
+        ("algorithm.overlong_buffer",),
+        lambda s: s.algorithm.truncated != "punish",
+        ("algorithm.truncated",),
+        "truncated is not punish",
+    ),
+    Rule(
+        "rl",
+        ("evaluate.every", "evaluate.k"),
+        lambda s: not s.evaluate.on,
+        ("evaluate.on",),
+        "evaluate.on names no benchmark",
+    ),
+    Rule(
+        "rl",
+        tuple(f"evaluate.{key}" for key in _FINAL_KEYS),
+        lambda s: not s.evaluate.on and not s.evaluate.final_on,
+        ("evaluate.on", "evaluate.final_on"),
+        "evaluate.on and evaluate.final_on name no benchmark",
+    ),
     Rule("rl", ("keep.best",), lambda s: not s.evaluate.on, ("evaluate.on",), "evaluate.on names no benchmark"),
-    Rule("rl", ("stop.patience",), lambda s: not (s.evaluate.on and s.evaluate.every),
-         ("evaluate.on", "evaluate.every"), "there are no evaluations on the way (evaluate.on, evaluate.every)"),
-    Rule("rl", ("logging.rollout_groups",), lambda s: s.logging.rollouts != "groups", ("logging.rollouts",),
-         "logging.rollouts is not groups"),
-    Rule("rl", ("optimizer.end_frac",), lambda s: s.optimizer.schedule == "constant", ("optimizer.schedule",),
-         "a constant schedule has no end"),
-    Rule("pretrain", ("optimizer.end_frac",), lambda s: s.optimizer.schedule == "constant", ("optimizer.schedule",),
-         "a constant schedule has no end"),
+    Rule(
+        "rl",
+        ("stop.patience",),
+        lambda s: not (s.evaluate.on and s.evaluate.every),
+        ("evaluate.on", "evaluate.every"),
+        "there are no evaluations on the way (evaluate.on, evaluate.every)",
+    ),
+    Rule(
+        "rl",
+        ("logging.rollout_groups",),
+        lambda s: s.logging.rollouts != "groups",
+        ("logging.rollouts",),
+        "logging.rollouts is not groups",
+    ),
+    Rule(
+        "rl",
+        ("optimizer.end_frac",),
+        lambda s: s.optimizer.schedule == "constant",
+        ("optimizer.schedule",),
+        "a constant schedule has no end",
+    ),
+    Rule(
+        "pretrain",
+        ("optimizer.end_frac",),
+        lambda s: s.optimizer.schedule == "constant",
+        ("optimizer.schedule",),
+        "a constant schedule has no end",
+    ),
     Rule("evaluate", ("top_p",), lambda s: s.temperature == 0, ("temperature",), "temperature 0 is greedy"),
     Rule("pretrain", tuple(f"engine.{key}" for key in _TASK_ENGINE), lambda s: True, (), "pretraining samples nothing"),
     Rule("pretrain", ("logging.rollouts", "logging.rollout_groups"), lambda s: True, (), "pretraining samples nothing"),
-    Rule("evaluate", ("engine.micro_batch_tokens", "engine.gradient_checkpointing", "engine.max_logprob_gap"),
-         lambda s: True, (), "evaluation trains nothing"),
+    Rule(
+        "evaluate",
+        ("engine.micro_batch_tokens", "engine.gradient_checkpointing", "engine.max_logprob_gap"),
+        lambda s: True,
+        (),
+        "evaluation trains nothing",
+    ),
 )
 
 

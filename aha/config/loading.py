@@ -15,7 +15,8 @@ from aha.config.effective import idle_keys, remove
 from aha.config.overrides import parse_override, put, resolve, suggest
 from aha.config.presets import PRESETS
 from aha.config.problems import dotted, refusal, where
-from aha.config.settings import EvaluateStage, Recipe
+from aha.config.recipe import Recipe
+from aha.config.settings import EvaluateStage
 from aha.config.yaml_files import KeyPath, parse
 from aha.errors import ConfigError
 

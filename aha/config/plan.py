@@ -8,7 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from aha.config.settings import EvaluateStage, ModelShape, PretrainStage, Recipe, RLStage, Stage
+from aha.config.data_stages import CollectStage, GeneralStage, PreferenceStage, RejectionStage
+from aha.config.model_stages import RewardModelStage, SFTStage
+from aha.config.reading import model_input
+from aha.config.recipe import Recipe, Stage
+from aha.config.settings import EvaluateStage, ModelShape, PretrainStage, RLStage
 
 LAB_MODEL = Path(__file__).parent.parent / "lab" / "model"
 PROMPT_TOKENS = 256
@@ -23,15 +27,16 @@ ModelConfig = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class StagePlan:
-    """An upper bound for one stage; None where the model's files are not there, or the machine's rate unknown."""
+    """An upper bound for one stage; None where the model's files are not there, the machine's rate or the size of the
+    data unknown."""
 
     stage: str
     kind: str
     model: str
     num_parameters: int | None
     memory_bytes: int | None
-    sampled_tokens: int
-    trained_tokens: int
+    sampled_tokens: int | None
+    trained_tokens: int | None
     seconds: float | None
 
 
@@ -64,12 +69,13 @@ def plan(
     known: dict[str, ModelConfig | None] = dict(configs)
     plans = []
     for name, stage in recipe.stages.items():
-        config: ModelConfig | None
+        found = model_input(stage)
+        config: ModelConfig | None = None
         if isinstance(stage, PretrainStage):
-            model, config = "new", _shape_config(stage.shape)
-        else:
-            model = stage.model
-            config = known[model] if model in known else find_model_config(model)
+            config = _shape_config(stage.shape)
+        elif found is not None:
+            config = known[found.name] if found.name in known else find_model_config(found.name)
+        model = "new" if isinstance(stage, PretrainStage) else "" if found is None else found.name
         known[f"stage/{name}"] = config
         plans.append(_plan_stage(name, stage, model, config, matrix_flops))
     return plans
@@ -87,19 +93,27 @@ def _plan_stage(
     parameters = num_parameters(config) if config is not None else None
     memory = _memory(stage, config, parameters) if config is not None and parameters is not None else None
     seconds = None
-    if parameters is not None and matrix_flops:
+    if parameters is not None and matrix_flops and sampled is not None and trained is not None:
         passes = 8 if stage.engine.gradient_checkpointing else 6
         sampling = 2.0 * parameters * sampled / SAMPLING_SHARE
         seconds = (sampling + passes * parameters * trained / TRAINING_SHARE) / matrix_flops
     return StagePlan(name, stage.kind, model, parameters, memory, sampled, trained, seconds)
 
 
-def _tokens(stage: Stage) -> tuple[int, int]:
-    """New tokens sampled and tokens trained on, if every completion ran to its limit."""
-    if isinstance(stage, PretrainStage):
-        return 0, stage.tokens
-    if isinstance(stage, EvaluateStage):
-        return len(stage.on) * (stage.num_problems or 200) * stage.k * stage.max_new_tokens, 0
+def _tokens(stage: Stage) -> tuple[int | None, int | None]:
+    """New tokens sampled and tokens trained on, if every completion ran to its limit; None: it depends on the data."""
+    match stage:
+        case PretrainStage():
+            return 0, stage.tokens
+        case EvaluateStage():
+            return len(stage.on) * (stage.num_problems or 200) * stage.k * stage.max_new_tokens, 0
+        case SFTStage() | RewardModelStage():
+            return 0, None
+        case GeneralStage():
+            return None, 0
+        case CollectStage() | RejectionStage() | PreferenceStage():
+            each = stage.num_samples * stage.max_new_tokens
+            return (None if stage.num_problems is None else stage.num_problems * each), 0
     sampling, rounds = stage.sampling, stage.rounds
     rollouts = sampling.num_problems * sampling.group_size
     total = 0
@@ -126,24 +140,29 @@ def _memory(stage: Stage, config: ModelConfig, parameters: int) -> int:
     size = DTYPE_BYTES[stage.engine.dtype]
     width, layers, mlp = (int(config[key]) for key in ("hidden_size", "num_hidden_layers", "intermediate_size"))
     total = parameters * size
-    if not isinstance(stage, EvaluateStage):
+    if isinstance(stage, RLStage | SFTStage | RewardModelStage | PretrainStage):
         kept = (4 if stage.engine.gradient_checkpointing else 16 + 3 * mlp // width) * width
         total += parameters * (4 + 4 + 8) + stage.engine.micro_batch_tokens * layers * kept * size
-    if not isinstance(stage, PretrainStage):
+    rows = _cache_tokens(stage)
+    if rows:
         heads = int(config.get("num_key_value_heads") or config["num_attention_heads"])
-        total += _cache_tokens(stage) * 2 * layers * heads * _head_size(config) * size
+        total += rows * 2 * layers * heads * _head_size(config) * size
     if isinstance(stage, RLStage):
         total += parameters * size * (2 if stage.algorithm.kl.place != "none" else 1)
     return total
 
 
-def _cache_tokens(stage: RLStage | EvaluateStage) -> int:
+def _cache_tokens(stage: Stage) -> int:
+    """Tokens whose keys and values are held at a time, at most."""
     if stage.engine.cache_tokens:
         return stage.engine.cache_tokens
-    if isinstance(stage, EvaluateStage):
-        return stage.engine.max_rows * (PROMPT_TOKENS + stage.max_new_tokens)
-    rows = min(stage.engine.max_rows, stage.sampling.num_problems * stage.sampling.group_size)
-    return rows * (PROMPT_TOKENS + _limit(stage, stage.rounds * stage.algorithm.num_updates))
+    match stage:
+        case EvaluateStage() | CollectStage() | RejectionStage() | PreferenceStage():
+            return stage.engine.max_rows * (PROMPT_TOKENS + stage.max_new_tokens)
+        case RLStage():
+            rows = min(stage.engine.max_rows, stage.sampling.num_problems * stage.sampling.group_size)
+            return rows * (PROMPT_TOKENS + _limit(stage, stage.rounds * stage.algorithm.num_updates))
+    return 0
 
 
 def _head_size(config: ModelConfig) -> int:
@@ -153,7 +172,7 @@ def _head_size(config: ModelConfig) -> int:
 def _shape_config(shape: ModelShape) -> ModelConfig:
     """config.json of a model that a pretrain stage will make."""
     return {
-        "model_type": "qwen2",
+        "model_type": shape.family,
         "hidden_size": shape.width,
         "num_hidden_layers": shape.layers,
         "num_attention_heads": shape.heads,

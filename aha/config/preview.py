@@ -7,6 +7,7 @@ from typing import Any
 from aha.config.effective import effective
 from aha.config.loading import LoadedRecipe
 from aha.config.plan import PROMPT_TOKENS, SAMPLING_SHARE, TRAINING_SHARE, StagePlan, as_json, find_model_config, plan
+from aha.config.reading import inputs
 from aha.config.yaml_files import dump
 
 _COLUMNS = ("stage", "kind", "model", "parameters", "memory", "sampled tokens", "trained tokens", "time")
@@ -40,10 +41,11 @@ def _graph(loaded: LoadedRecipe) -> str:
     """One line a stage: what it reads → what it leaves."""
     lines = []
     for name, stage in loaded.recipe.stages.items():
-        source = "the lab's corpus" if stage.kind == "pretrain" else stage.model
-        origin = loaded.recipe.models.get(source)
-        made = "evaluation" if stage.kind == "evaluate" else "model"
-        lines.append(f"{source}{f' ({origin})' if origin else ''} → {name} [{stage.kind}] → {made}")
+        sources = dict.fromkeys(each.name for each in inputs(stage) if each.what not in ("tasks", "benchmarks"))
+        models = loaded.recipe.models
+        read = [f"{source} ({models[source]})" if source in models else source for source in sources]
+        origin = "the lab's corpus" if stage.kind == "pretrain" else "files"
+        lines.append(f"{', '.join(read) or origin} → {name} [{stage.kind}] → {stage.makes}")
     return "\n".join(lines)
 
 

@@ -7,7 +7,8 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
-from aha.config.settings import Block, Recipe, Stage
+from aha.config.block import Block
+from aha.config.recipe import Recipe, Stage
 from aha.config.yaml_files import KeyPath
 
 

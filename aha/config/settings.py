@@ -5,43 +5,31 @@ Keys marked `execution` change how a stage runs, not what it computes; they stay
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
-
-def _not_bool(value: Any) -> Any:
-    """true is not 1."""
-    if isinstance(value, bool):
-        raise ValueError("expected a number")
-    return value
-
-
-Fraction = Annotated[float, BeforeValidator(_not_bool), Field(ge=0, le=1)]
-NonNegative = Annotated[float, BeforeValidator(_not_bool), Field(ge=0)]
-Count = Annotated[int, BeforeValidator(_not_bool), Field(ge=0)]
-PositiveCount = Annotated[int, BeforeValidator(_not_bool), Field(ge=1)]
-Device = Literal["auto", "cpu", "cuda"]
-
-
-def execution(default: Any, description: str = "") -> Any:
-    """A field that does not change results."""
-    return Field(default, description=description, json_schema_extra={"execution": True})
-
-
-class Block(BaseModel):
-    """Unknown keys are errors; values are checked when assigned."""
-
-    model_config = ConfigDict(extra="forbid", validate_assignment=True, allow_inf_nan=False)
+from aha.config.block import (
+    Artifact,
+    Block,
+    Count,
+    Device,
+    Fraction,
+    NonNegative,
+    PositiveCount,
+    TemplateName,
+    execution,
+    reads,
+)
 
 
 class DataSettings(Block):
     """Where problems come from."""
 
-    tasks: list[str | dict[str, Any]]
+    tasks: list[str | dict[str, Any]] = reads("tasks")
     """Task names (`lab:arithmetic`, `gym:chain_sum`, `file:problems.jsonl`, `module.py:function`) or
-    `{name, weight, ...arguments}`."""
-    template: Literal["r1-zero", "chat", "plain"] | None = None
+    `{name, weight, after, ...arguments}`; `after`: the share of a stage's updates before which it is left out."""
+    template: TemplateName | None = None
     """How messages become text. None: the model's chat template where it has one, else r1-zero."""
     verify_gold: Count = execution(64)
     """How many gold answers each task must grade as correct before the run starts (0: none)."""
@@ -108,11 +96,19 @@ class AlgorithmSettings(Block):
 
 
 class RewardSettings(Block):
-    """One named grader and its weight. `accuracy` and `format` are built in; others are `path.py:function`."""
+    """One named grader and its weight: built in (`accuracy`, `format`, …), `path.py:function`, or a reward model."""
 
     name: str
     weight: float = 1.0
     arguments: dict[str, Any] = {}
+    model: str | None = reads("scorer", None)
+    """A reward model (`stage/NAME` or a folder) that gives the points; `name` is then free."""
+    sees: Literal["summary", "response"] = "response"
+    """What a reward model is shown: what follows the thought, or everything."""
+    on: list[str] = []
+    """Domains or task names whose problems it grades; empty: all."""
+    after: Fraction = 0.0
+    """The share of the stage's updates before which it weighs nothing."""
 
 
 class OptimizerSettings(Block):
@@ -157,7 +153,7 @@ class EngineSettings(Block):
 class EvaluateSettings(Block):
     """A fixed held-out set, scored at the start, every n rounds and at the end."""
 
-    on: list[str] = []
+    on: list[str] = reads("benchmarks", [])
     """Benchmarks or tasks, e.g. `lab:heldout`; empty: no evaluation."""
     every: Count = 0
     """Rounds between evaluations; 0: start and end only."""
@@ -167,7 +163,7 @@ class EvaluateSettings(Block):
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
     max_new_tokens: PositiveCount | None = None
     """None: the stage's limit."""
-    final_on: list[str] = []
+    final_on: list[str] = reads("benchmarks", [])
     """Benchmarks for the stage's model when training has ended (evaluation-NAME.json); empty: those of `on`."""
     final_k: PositiveCount = 16
 
@@ -184,7 +180,23 @@ class StopSettings(Block):
     """When to stop early."""
 
     patience: Count = 0
-    """Evaluations without a new best before the stage ends; 0: never."""
+    """Evaluations in a row that gained less than `min_gain` over the best before them, after which the stage ends; 0:
+    never."""
+    min_gain: NonNegative = 0.0
+    """Held-out pass@1 (0 to 1) that counts as a gain; 0: any new best."""
+
+
+class MonitorSettings(Block):
+    """Compares what a reward model says (the proxy) with a held-out truth, each time that is scored."""
+
+    reward: str | None = None
+    """Name of the reward whose mean is the proxy; None: no monitor."""
+    truth: str | None = None
+    """The benchmark of `evaluate.on` whose pass@1 is the truth."""
+    drop: Fraction = 0.05
+    """Over-optimised: the truth lies this far, and beyond its interval, under its best while the proxy is above what it
+    was there."""
+    action: Literal["warn", "stop"] = "stop"
 
 
 class LoggingSettings(Block):
@@ -202,7 +214,8 @@ class RLStage(Block):
     """Reinforcement learning with verifiable rewards."""
 
     kind: Literal["rl"]
-    model: str
+    makes: ClassVar[Artifact] = "model"
+    model: str = reads("model")
     data: DataSettings
     rounds: PositiveCount
     preset: str | None = execution(None)
@@ -215,6 +228,7 @@ class RLStage(Block):
     evaluate: EvaluateSettings = EvaluateSettings()
     keep: KeepSettings = KeepSettings()
     stop: StopSettings = StopSettings()
+    monitor: MonitorSettings = MonitorSettings()
     logging: LoggingSettings = LoggingSettings()
 
 
@@ -222,22 +236,24 @@ class EvaluateStage(Block):
     """Score a model on benchmarks."""
 
     kind: Literal["evaluate"]
-    model: str
-    on: list[str]
+    makes: ClassVar[Artifact] = "evaluation"
+    model: str = reads("model")
+    on: list[str] = reads("benchmarks")
     k: PositiveCount = 16
     num_problems: PositiveCount | None = None
     """None: all of them."""
     temperature: NonNegative = 0.6
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
     max_new_tokens: PositiveCount = 256
-    template: Literal["r1-zero", "chat", "plain"] | None = None
+    template: TemplateName | None = None
     rewards: list[RewardSettings] = [RewardSettings(name="accuracy"), RewardSettings(name="format")]
     engine: EngineSettings = EngineSettings()
 
 
 class ModelShape(Block):
-    """Size of a model made from nothing."""
+    """Architecture and size of a model made from nothing."""
 
+    family: Literal["qwen2", "llama"] = "qwen2"
     layers: PositiveCount = 6
     width: PositiveCount = 192
     heads: PositiveCount = 6
@@ -251,6 +267,7 @@ class PretrainStage(Block):
     """Next-token training on the lab's corpus."""
 
     kind: Literal["pretrain"]
+    makes: ClassVar[Artifact] = "model"
     shape: ModelShape = ModelShape()
     tokens: PositiveCount
     """Tokens to train on."""
@@ -264,19 +281,17 @@ class PretrainStage(Block):
     logging: LoggingSettings = LoggingSettings()
 
 
-Stage = Annotated[RLStage | EvaluateStage | PretrainStage, Field(discriminator="kind")]
-
-
-StageName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
-"""A stage's name is a folder name."""
-
-
-class Recipe(Block):
-    """A run: named models and stages in order."""
+class DatasetSettings(Block):
+    """A data set that a stage learns from: `stage/NAME`, or `file:PATH` (JSONL or Parquet)."""
 
     name: str
-    description: str = ""
-    seed: Count = 0
-    models: dict[str, str] = {"base": "lab"}
-    """Names for model folders, Hub names, or `lab`."""
-    stages: Annotated[dict[StageName, Stage], Field(min_length=1)]
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    """How often an epoch sees each row: 2 is twice; 0.5 is half of the rows, another half each epoch."""
+
+
+def _named(value: Any) -> Any:
+    """A bare name is a data set of weight 1."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+Datasets = Annotated[list[Annotated[DatasetSettings, BeforeValidator(_named)]], Field(min_length=1)]

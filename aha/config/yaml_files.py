@@ -30,7 +30,7 @@ _TAGS = (*_SCALARS, "str", "map", "seq")
 class _Loader(yaml.SafeLoader):
     """Safe loader with the YAML 1.2 core scalars and without aliases."""
 
-    yaml_implicit_resolvers = {}  # noqa: RUF012 (the base class declares it so)
+    yaml_implicit_resolvers = {}
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Refuse an alias before it is followed."""

@@ -12,7 +12,7 @@ import time
 
 import torch
 
-from aha.config.settings import Device
+from aha.config.block import Device
 from aha.errors import MachineError
 from aha.runtime.cores import num_cores
 from aha.types import Json

@@ -53,6 +53,10 @@ class StageDirectory:
         """Folder of data sets that the stage made."""
         return self.path / "data"
 
+    def data_file(self, kind: str) -> Path:
+        """The data set that the stage made: `examples`, `pairs` or `labels`, one JSON object a line."""
+        return self.data / f"{kind}.jsonl"
+
     @property
     def checkpoints(self) -> Path:
         """Folder of `step-NNNNNN` checkpoints."""

@@ -1,14 +1,16 @@
-"""The graph of stages: whose model a stage takes, its key, and whether it is done, superseded or still to do."""
+"""The graph of stages: what a stage reads and where it lies, its key, and whether it is done, superseded or to do."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aha.config.effective import stage_key
-from aha.config.settings import PretrainStage, Recipe, RewardSettings, Stage
+from aha.config.reading import Input, inputs, model_input, named_model
+from aha.config.recipe import Recipe, Stage
+from aha.config.settings import EvaluateStage, RewardSettings, RLStage
 from aha.errors import ConfigError, DataError, UsageError
 from aha.rewards import BUILT_IN
 from aha.runtime import files
@@ -16,7 +18,10 @@ from aha.runtime.run_directory import RunDirectory
 from aha.tasks.doors import door_file, is_door
 from aha.types import Json
 
-FROM_STAGE = "stage/"
+MODELS = ("model", "writer", "scorer")
+DATA = ("examples", "pairs", "labels")
+SCRIPTED = "scripted"
+"""The lab's stand-in for a writer or judge."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -25,10 +30,19 @@ class Node:
 
     name: str
     stage: Stage
-    model: str | None
-    """Folder, Hub name or `lab`; None for a stage that makes its model from nothing."""
+    places: dict[str, str]
+    """Where each model and data set lies, by its key: a folder, a file, a Hub name, an address, `lab`, `scripted`."""
     inputs: dict[str, str]
+    """Content hashes of all that it reads, and the run's seed."""
     key: str
+    resume_key: str
+    """The key without the stop length where nothing but the end depends on that: such a stage can be prolonged."""
+    sources: dict[str, Input] = field(default_factory=dict)
+
+    @property
+    def model(self) -> str | None:
+        """Folder, Hub name or `lab`; None for a stage that starts from no model."""
+        return self.places.get("model")
 
 
 def place_in(recipe: Recipe, name: str) -> int:
@@ -39,60 +53,71 @@ def place_in(recipe: Recipe, name: str) -> int:
     return names.index(name)
 
 
-def model_of(recipe: Recipe, name: str, directory: RunDirectory) -> str | None:
-    """Where the model of stage `name` comes from: a folder, a Hub name or `lab`."""
-    stage = recipe.stages[name]
-    if isinstance(stage, PretrainStage):
-        return None
-    if not stage.model.startswith(FROM_STAGE):
-        return recipe.models.get(stage.model, stage.model)
-    source = stage.model.removeprefix(FROM_STAGE)
-    names = list(recipe.stages)
-    if source not in names[: names.index(name)]:
+def place_of_input(recipe: Recipe, name: str, wanted: Input, directory: RunDirectory) -> str:
+    """Where an input of stage `name` lies. Raises ConfigError for a stage that does not come before it."""
+    if wanted.source is None:
+        return named_model(recipe, wanted.name) if wanted.what in MODELS else wanted.name.removeprefix("file:")
+    before = list(recipe.stages)[: list(recipe.stages).index(name)]
+    if wanted.source not in before:
         raise ConfigError(
-            f"stages.{name}.model: there is no stage {source!r} before {name!r}.",
-            cure=f"Stages before it: {', '.join(names[: names.index(name)]) or 'none'}.",
+            f"stages.{name}.{wanted.key}: there is no stage {wanted.source!r} before {name!r}.",
+            cure=f"Stages before it: {', '.join(before) or 'none'}.",
         )
-    return str(directory.stage(source).model)
+    place = directory.stage(wanted.source)
+    if wanted.what in MODELS:
+        return str(place.model)
+    return str(place.data_file(recipe.stages[wanted.source].makes))
 
 
 def root_model(recipe: Recipe, name: str) -> str | None:
-    """The model outside the run from which stage `name` descends; None where a stage of the run makes it.
-
-    Stages refer to stages before them (`model_of` sees to that), so this ends.
-    """
-    stage = recipe.stages[name]
-    while not isinstance(stage, PretrainStage) and stage.model.startswith(FROM_STAGE):
-        stage = recipe.stages[stage.model.removeprefix(FROM_STAGE)]
-    return None if isinstance(stage, PretrainStage) else recipe.models.get(stage.model, stage.model)
+    """The model outside the run from which stage `name` descends; None where a stage of the run makes it, or it has
+    none. Stages refer to stages before them (`place_of_input` sees to that), so this ends."""
+    found = model_input(recipe.stages[name])
+    while found is not None and found.source is not None:
+        found = model_input(recipe.stages[found.source])
+    return None if found is None else named_model(recipe, found.name)
 
 
 def node_of(recipe: Recipe, name: str, directory: RunDirectory, hash_of: Callable[[str], str]) -> Node:
-    """The stage with its inputs' hashes and its key. `hash_of` gives the hash of a model's weights."""
-    stage, model = recipe.stages[name], model_of(recipe, name, directory)
-    inputs = {"seed": str(recipe.seed), "stage": name}
-    if model is not None:
-        inputs["model"] = hash_of(model)
-    inputs |= {f"file {path}": file_hash(Path(path)) for path in read_files(stage)}
-    return Node(name, stage, model, inputs, stage_key(stage, inputs))
+    """The stage with its inputs' hashes and its keys. `hash_of` gives the hash of a model's weights."""
+    stage = recipe.stages[name]
+    found = {each.key: each for each in inputs(stage) if each.what in MODELS + DATA}
+    places = {key: place_of_input(recipe, name, each, directory) for key, each in found.items()}
+    hashes = {"seed": str(recipe.seed), "stage": name}
+    for key, each in found.items():
+        hashes[key] = content_hash(places[key], each, hash_of)
+    hashes |= {f"file {path}": file_hash(Path(path)) for path in read_files(stage)}
+    return Node(name, stage, places, hashes, stage_key(stage, hashes), stage_key(lengthless(stage), hashes), found)
+
+
+def content_hash(place: str, wanted: Input, hash_of: Callable[[str], str]) -> str:
+    """Hash of a model's weights or of a data file; an endpoint, which nobody can hash, is its address."""
+    if wanted.what in DATA:
+        return file_hash(Path(place))
+    return place if place == SCRIPTED or "://" in place else hash_of(place)
+
+
+def lengthless(stage: Stage) -> Stage:
+    """The stage without its stop length, where no schedule, reward or task depends on that."""
+    if not isinstance(stage, RLStage):
+        return stage
+    timed = [reward.after for reward in stage.rewards]
+    timed += [entry.get("after", 0) for entry in stage.data.tasks if isinstance(entry, dict)]
+    if stage.optimizer.schedule != "constant" or any(timed):
+        return stage
+    return stage.model_copy(update={"rounds": 1})
 
 
 def read_files(stage: Stage) -> list[str]:
     """Problem files and plugin sources that the stage reads, sorted."""
-    if isinstance(stage, PretrainStage):
-        return []
-    found = {place_of(reward.name) for reward in stage.rewards if reward.name not in BUILT_IN}
-    entries: Sequence[str | Mapping[str, Json]]
-    if stage.kind == "rl":
-        entries = [*stage.data.tasks, *stage.evaluate.on, *stage.evaluate.final_on]
-    else:
-        entries = stage.on
-    for entry in entries:
-        name = entry if isinstance(entry, str) else str(entry.get("name", ""))
-        if name.startswith("file:") or ".py:" in name:
-            found.add(place_of(name.removeprefix("file:")))
-        elif is_door(name):
-            found.add(str(door_file(name)))
+    found = {place_of(reward.name) for reward in custom_rewards(stage)}
+    for each in inputs(stage):
+        if each.what not in ("tasks", "benchmarks"):
+            continue
+        if each.name.startswith("file:") or ".py:" in each.name:
+            found.add(place_of(each.name.removeprefix("file:")))
+        elif is_door(each.name):
+            found.add(str(door_file(each.name)))
     return sorted(found)
 
 
@@ -113,7 +138,8 @@ def file_hash(path: Path) -> str:
 
 def custom_rewards(stage: Stage) -> list[RewardSettings]:
     """The rewards of a stage that are functions of the user's."""
-    return [] if isinstance(stage, PretrainStage) else [r for r in stage.rewards if r.name not in BUILT_IN]
+    rewards = stage.rewards if isinstance(stage, RLStage | EvaluateStage) else []
+    return [reward for reward in rewards if reward.name not in BUILT_IN and reward.model is None]
 
 
 def done(node: Node, directory: RunDirectory) -> dict[str, Json] | None:
@@ -123,18 +149,40 @@ def done(node: Node, directory: RunDirectory) -> dict[str, Json] | None:
 
 
 def begin(node: Node, directory: RunDirectory, tell: Callable[[str], None]) -> None:
-    """Make the stage's folder with stage.json; one of another key is moved to stages/.old, and why is told."""
+    """Make the stage's folder with stage.json; one of another key is moved to stages/.old, and why is told.
+
+    A stage that only ends later than before, and may (`Node.resume_key`), stays and goes on from its last checkpoint.
+    """
     place = directory.stage(node.name)
-    record: dict[str, Json] = {"key": node.key, "inputs": node.inputs, "settings": node.stage.model_dump(mode="json")}
+    record: dict[str, Json] = {
+        "key": node.key,
+        "resume_key": node.resume_key,
+        "inputs": node.inputs,
+        "settings": node.stage.model_dump(mode="json"),
+    }
     before = files.read_json(place.path / "stage.json")
     if before is not None and before["key"] != node.key:
-        moved = directory.retire(node.name)
-        reasons = changes(before["settings"], record["settings"]) + changes(before["inputs"], record["inputs"])
-        tell(f"{node.name} runs again, because {', '.join(reasons) or 'its key'} changed; the old one is in {moved}.")
+        if prolongs(node, before):
+            tell(f"{node.name} goes on to round {record['settings']['rounds']}.")
+            if place.result.exists():
+                files.remove(place.result)
+        else:
+            moved = directory.retire(node.name)
+            reasons = changes(before["settings"], record["settings"]) + changes(before["inputs"], record["inputs"])
+            tell(
+                f"{node.name} runs again, because {', '.join(reasons) or 'its key'} changed; the old one is in {moved}."
+            )
         before = None
     files.make_folder(place.path)
     if before is None:
         files.write_json(place.path / "stage.json", record)
+
+
+def prolongs(node: Node, before: Json) -> bool:
+    """Whether the stage is the one of stage.json `before` with more rounds."""
+    stage = node.stage
+    same = before.get("resume_key") == node.resume_key
+    return same and isinstance(stage, RLStage) and stage.rounds > before["settings"]["rounds"]
 
 
 def changes(before: Json, after: Json, prefix: str = "") -> list[str]:

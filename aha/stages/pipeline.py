@@ -1,26 +1,18 @@
-"""Runs a recipe: builds each stage's engines, and skips, resumes or redoes it. The only file that names engines."""
+"""Runs a recipe: skips, resumes or redoes each stage, with the engines that `build` makes of its settings."""
 
 from __future__ import annotations
 
-import copy
-import resource
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from aha.config.loading import LoadedRecipe
 from aha.config.settings import EvaluateStage, PretrainStage, RLStage
-from aha.engines.native_learner import NativeLearner
-from aha.engines.native_sampler import NativeSampler
-from aha.engines.native_scorer import NativeScorer
 from aha.errors import AhaError
 from aha.evaluation.answerers import Drawing
 from aha.evaluation.runner import Progress as Scored
-from aha.models.load import LoadedModel, load_model
-from aha.models.save import save_model
+from aha.models.load import LoadedModel
 from aha.models.weights import model_hash
 from aha.rollouts.collect import OnProgress
 from aha.rollouts.grading import Grader
@@ -31,6 +23,7 @@ from aha.runtime.distributed import init_world
 from aha.runtime.live import LiveView
 from aha.runtime.metrics import MetricsLog
 from aha.runtime.run_directory import RunDirectory
+from aha.stages.build import build
 from aha.stages.evaluate import Examiner, evaluate_stage
 from aha.stages.finish import finish_rl, write_result
 from aha.stages.graph import Node, begin, done, node_of, place_in
@@ -52,7 +45,7 @@ from aha.stages.session import (
 )
 from aha.stages.watching import watching
 from aha.text.chat import pick_template
-from aha.types import Evaluation, NamedTensors, Sampler
+from aha.types import Evaluation, Sampler
 
 
 def run_recipe(
@@ -114,36 +107,32 @@ def run_rl(session: Session, node: Node) -> None:
     stage = node.stage
     assert isinstance(stage, RLStage)
     assert node.model is not None
-    place, world = session.directory.stage(node.name), session.world
-    device = pick_device(stage.engine.device)
-    loaded = load_model(node.model, stage.engine.dtype, device)
+    engines = build(node.model, stage.engine)
+    loaded = engines.loaded
     tasks = load_tasks(stage.data)
     stream = ProblemStream(tasks, task_weights(stage.data, tasks), session.recipe.seed, node.name, stage.data.shuffle)
     length = stage.algorithm.constant_length or stage.sampling.max_new_tokens
     algorithm = stage.algorithm.model_copy(update={"constant_length": length})
-    sampler = NativeSampler(copy.deepcopy(loaded.model), loaded.tokenizer, stage.engine, device)
-    reference = None
-    if algorithm.kl.place != "none":
-        reference = NativeScorer(copy.deepcopy(loaded.model), stage.engine, stage.sampling.temperature, device)
-    learner = NativeLearner(
-        loaded.model,
+    temperature = stage.sampling.temperature
+    sampler = engines.sampler(own_copy=True)
+    reference = engines.reference(temperature) if algorithm.kl.place != "none" else None
+    learner = engines.learner(
         algorithm,
         stage.optimizer,
-        stage.engine,
         total_updates=stage.rounds * algorithm.num_updates,
-        temperature=stage.sampling.temperature,
-        device=device,
-        world=world,
+        temperature=temperature,
+        world=session.world,
     )
     with worker_pool(stage.engine) as pool, closing(sampler), watching(session, node) as (watchers, busy):
         grader = Grader(pool, stage.rewards, loaded.tokenizer, length_points(stage))
         examiner = make_examiner(sampler, grader, loaded, stage)
         learner.on_progress = partial(busy, "learning")
         examiner.on_progress = lambda found: busy("evaluating", found.num_sampled, found.num_total)
+        place = session.directory.stage(node.name)
         parts = RLParts(
             name=node.name,
             stage=stage,
-            key=node.key,
+            key=node.resume_key,
             seed=session.recipe.seed,
             directory=place,
             sampler=sampler,
@@ -154,12 +143,12 @@ def run_rl(session: Session, node: Node) -> None:
             render=examiner.render,
             stop_token_ids=loaded.tokenizer.stop_token_ids,
             evaluate=partial(score_on_the_way, examiner, stage, session.recipe.seed),
-            export=partial(export, loaded),
+            export=engines.export,
             machine=drift_facts(stage.engine),
-            world=world,
+            world=session.world,
             stop=session.stop,
-            clock=PhaseClock(torch.cuda.synchronize if device.type == "cuda" else None),
-            memory_bytes=partial(peak_memory_bytes, device),
+            clock=PhaseClock(engines.synchronize),
+            memory_bytes=engines.peak_memory_bytes,
             log=MetricsLog(place),
             accept_drift=session.accept_drift,
             event=session.directory.event,
@@ -177,9 +166,8 @@ def run_evaluate(session: Session, node: Node) -> None:
     assert isinstance(stage, EvaluateStage)
     assert node.model is not None
     if session.world.rank == 0:
-        place, device = session.directory.stage(node.name), pick_device(stage.engine.device)
-        loaded = load_model(node.model, stage.engine.dtype, device)
-        sampler = NativeSampler(loaded.model, loaded.tokenizer, stage.engine, device)
+        place, engines = session.directory.stage(node.name), build(node.model, stage.engine)
+        loaded, sampler = engines.loaded, engines.sampler()
         with worker_pool(stage.engine) as pool, closing(sampler), LiveView(node.name, 0) as view:
             grader = Grader(pool, stage.rewards, loaded.tokenizer)
             examiner = make_examiner(sampler, grader, loaded, stage)
@@ -234,15 +222,3 @@ def make_examiner(sampler: Sampler, grader: Grader, loaded: LoadedModel, stage: 
     template = pick_template(stage_template(stage), loaded.tokenizer)
     stops = loaded.tokenizer.stop_token_ids
     return Examiner(sampler, grader, renderer(template, loaded.tokenizer), stops, template)
-
-
-def peak_memory_bytes(device: torch.device) -> float:
-    """Most memory that this process has held: on the GPU where it computes there, else in all."""
-    if device.type == "cuda":
-        return float(torch.cuda.max_memory_allocated(device))
-    return 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-def export(loaded: LoadedModel, folder: Path, weights: NamedTensors) -> None:
-    """A model folder with these weights and all else of the model that the stage began with."""
-    save_model(folder, weights, loaded.config, loaded.tokenizer, loaded.generation or None)

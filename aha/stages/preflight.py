@@ -8,7 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from aha.algorithms.rewards import overlong_penalty
-from aha.config.settings import EvaluateStage, RLStage, Stage
+from aha.config.reading import inputs
+from aha.config.recipe import Stage
+from aha.config.settings import DataSettings, EvaluateStage, RLStage
 from aha.errors import ConfigError, DataError, MachineError
 from aha.evaluation.benchmarks import load_benchmark
 from aha.rewards import BUILT_IN
@@ -36,20 +38,20 @@ def check_stage(stage: Stage, pool: Pool) -> None:
                 cure=f"Built in: {', '.join(BUILT_IN)}; else write PATH.py:FUNCTION of a file that exists.",
             )
     if isinstance(stage, RLStage):
-        tasks = load_tasks(stage.data)
-        task_weights(stage.data, tasks)
         length_points(stage)
+    data = getattr(stage, "data", None)
+    if isinstance(data, DataSettings):
+        tasks = load_tasks(data)
+        task_weights(data, tasks)
         for task in tasks:
-            validate(task, stage.data.verify_gold, pool)
+            validate(task, data.verify_gold, pool)
     for name in benchmarks_of(stage):
         load_benchmark(name)
 
 
 def benchmarks_of(stage: Stage) -> list[str]:
-    """Every benchmark that a stage scores on, once."""
-    if isinstance(stage, RLStage):
-        return list(dict.fromkeys([*stage.evaluate.on, *stage.evaluate.final_on]))
-    return list(stage.on) if isinstance(stage, EvaluateStage) else []
+    """Every benchmark that a stage names, once."""
+    return list(dict.fromkeys(each.name for each in inputs(stage) if each.what == "benchmarks"))
 
 
 def length_points(stage: RLStage) -> LengthPoints | None:

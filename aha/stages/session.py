@@ -10,7 +10,9 @@ import torch
 import yaml
 
 from aha.config.effective import effective
-from aha.config.settings import EngineSettings, EvaluateStage, PretrainStage, Recipe, RLStage
+from aha.config.reading import inputs
+from aha.config.recipe import Recipe
+from aha.config.settings import EngineSettings, EvaluateStage, RLStage
 from aha.models.load import locate
 from aha.models.weights import model_hash, read_json, weight_files
 from aha.rollouts.collect import Render
@@ -19,7 +21,7 @@ from aha.runtime.device import machine_facts, measured_matrix_flops
 from aha.runtime.distributed import World
 from aha.runtime.run_directory import RunDirectory
 from aha.runtime.workers import WorkerPool
-from aha.stages.graph import FROM_STAGE, done, node_of, root_model
+from aha.stages.graph import done, node_of, root_model
 from aha.stages.interrupt import StopRequest
 from aha.stages.preflight import check_disk, check_prompts, check_stage, max_positions
 from aha.text.chat import Template, pick_template, render
@@ -75,21 +77,18 @@ def preflight(session: Session, names: Sequence[str]) -> None:
     """Check all stages that are to do before the first one takes time."""
     for name in unfinished(session, names):
         stage = session.recipe.stages[name]
-        if isinstance(stage, PretrainStage):
-            continue
         with worker_pool(stage.engine) as pool:
             check_stage(stage, pool)
         root = root_model(session.recipe, name)
-        if root is not None:
+        if root is not None and isinstance(stage, RLStage | EvaluateStage):
             check_model(session, name, stage, root)
 
 
 def unfinished(session: Session, names: Sequence[str]) -> list[str]:
-    """The stages that are to do: those without a result of their key, and all that take a model of these."""
+    """The stages that are to do: those without a result of their key, and all that read what these make."""
     waiting: list[str] = []
     for name in names:
-        stage = session.recipe.stages[name]
-        after = not isinstance(stage, PretrainStage) and stage.model in [FROM_STAGE + other for other in waiting]
+        after = any(each.source in waiting for each in inputs(session.recipe.stages[name]))
         if after or done(node_of(session.recipe, name, session.directory, session.hash_of), session.directory) is None:
             waiting.append(name)
     return waiting

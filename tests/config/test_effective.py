@@ -10,8 +10,9 @@ import pytest
 from aha.config.effective import RULES, effective, stage_key
 from aha.config.loading import load_recipe
 from aha.config.presets import PRESETS, SOURCES
+from aha.config.recipe import Stage
 from aha.config.schema import is_execution, leaves, stage_kinds
-from aha.config.settings import RLStage, Stage
+from aha.config.settings import RLStage
 from aha.config.yaml_files import dump
 
 

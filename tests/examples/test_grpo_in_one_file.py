@@ -14,7 +14,8 @@ import torch
 
 from aha.config.loading import LoadedRecipe
 from aha.config.presets import PRESETS
-from aha.config.settings import EngineSettings, ModelShape, Recipe
+from aha.config.recipe import Recipe
+from aha.config.settings import EngineSettings, ModelShape
 from aha.lab.corpus import documents
 from aha.lab.tasks import lab_task
 from aha.lab.tokenizer import END_TOKEN, train_tokenizer
@@ -31,14 +32,14 @@ from aha.text.tokenizer import HFTokenizer
 
 FILE = Path(__file__).parents[2] / "examples" / "01_grpo_in_one_file.py"
 SHAPE = ModelShape(layers=2, width=32, heads=4, kv_heads=2, mlp_width=48, vocab_size=512, max_positions=256)
-TASK = '''
+TASK = """
 def letters():
     return [{"prompt": f"Letter {i}?", "answer": chr(97 + i % 26)} for i in range(40)]
 
 
 def even(answer, reference):
     return len(answer) % 2 == 0
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -130,9 +131,7 @@ def test_first_five_rounds_equal_the_librarys_on_the_lab(example: ModuleType, tm
     assert_equal_rounds(example, LAB_FOLDER, "lab:mixed", lab_task("lab:mixed"), tmp_path / "run", **sizes)
 
 
-def test_it_runs_from_the_command_line(
-    example: ModuleType, model: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_runs_from_the_command_line(example: ModuleType, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sizes = {"rounds": 2, "num-problems": 2, "group-size": 3, "max-new-tokens": 8, "task": "lab:lists"}
     example.main([f"--{name}={value}" for name, value in {"model": model, **sizes}.items()])
     lines = capsys.readouterr().out.splitlines()

@@ -10,8 +10,9 @@ import tomllib
 
 import pytest
 
+from aha.config.block import Block
+from aha.config.recipe import Recipe
 from aha.config.schema import stage_kinds
-from aha.config.settings import Block, Recipe
 from tests.house.source import PACKAGE, ROOT, folder, modules
 
 TORCH_FREE = ("types", "errors", "config", "text", "verifiers", "sandbox")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from aha.config.loading import LoadedRecipe
-from aha.config.settings import Recipe
+from aha.config.recipe import Recipe
 from tests.models.tiny import save_reference
 
 LETTERS = Path(__file__).with_name("letters.py")

@@ -1,4 +1,4 @@
-from aha.config.settings import Recipe
+from aha.config.recipe import Recipe
 from aha.runtime.run_directory import RunDirectory
 from aha.stages.card import model_card, score_lines
 from aha.stages.graph import node_of

@@ -1,6 +1,6 @@
 import pytest
 
-from aha.config.settings import Recipe
+from aha.config.recipe import Recipe
 from aha.errors import ConfigError, DataError, UsageError
 from aha.runtime.run_directory import RunDirectory
 from aha.stages.graph import (
@@ -8,7 +8,6 @@ from aha.stages.graph import (
     changes,
     done,
     file_hash,
-    model_of,
     node_of,
     place_in,
     place_of,
@@ -31,16 +30,42 @@ def node(directory, hash_of=lambda model: "h", name="zero", **zero):
 
 def test_models_by_name_stage_or_place(tmp_path):
     directory = RunDirectory(tmp_path)
-    assert model_of(recipe(), "zero", directory) == "/m"
-    assert model_of(recipe(model="lab"), "zero", directory) == "lab"
-    assert model_of(recipe(), "after", directory) == str(directory.stage("zero").model)
+    assert node(directory).model == "/m"
+    assert node(directory, model="lab").model == "lab"
+    assert node(directory, name="after").model == str(directory.stage("zero").model)
     assert root_model(recipe(), "after") == "/m"
 
 
 @pytest.mark.parametrize("name", ["after", "zero", "nothing"])
 def test_a_stage_takes_its_model_from_a_stage_before_it(tmp_path, name):
     with pytest.raises(ConfigError, match="there is no stage"):
-        model_of(recipe(model=f"stage/{name}"), "zero", RunDirectory(tmp_path))
+        node(RunDirectory(tmp_path), model=f"stage/{name}")
+
+
+def test_a_data_set_is_known_by_its_content(tmp_path):
+    directory = RunDirectory(tmp_path)
+    stages = {
+        "cold": {"kind": "collect", "way": "reviewed", "examples": f"file:{tmp_path / 'mine.jsonl'}"},
+        "sft": {"kind": "sft", "model": "lab", "data": ["stage/cold", {"name": f"file:{tmp_path / 'mine.jsonl'}"}]},
+    }
+    made = directory.stage("cold").data_file("examples")
+    made.parent.mkdir(parents=True)
+    made.write_text("a")
+    (tmp_path / "mine.jsonl").write_text("b")
+    both = Recipe.model_validate({"name": "r", "stages": stages})
+    before = node_of(both, "sft", directory, lambda model: "h")
+    assert before.places == {"model": "lab", "data.0": str(made), "data.1": str(tmp_path / "mine.jsonl")}
+    made.write_text("c")
+    after = node_of(both, "sft", directory, lambda model: "h")
+    assert changes(before.inputs, after.inputs) == ["data.0"]
+    assert before.key != after.key
+
+
+def test_an_endpoint_is_its_address_and_is_not_hashed(tmp_path):
+    stage = {"kind": "collect", "way": "direct", "model": "teacher", "data": {"tasks": ["lab:mixed"]}}
+    record = {"name": "r", "models": {"teacher": "http://localhost:1/v1#m"}, "stages": {"cold": stage}}
+    found = node_of(Recipe.model_validate(record), "cold", RunDirectory(tmp_path), lambda model: pytest.fail(model))
+    assert found.inputs["model"] == "http://localhost:1/v1#m"
 
 
 def test_the_key_depends_on_results_and_inputs_alone(tmp_path):
@@ -84,10 +109,10 @@ def test_a_changed_stage_is_set_aside_and_the_reason_told(tmp_path):
     begin(node(directory), directory, heard.append)
     begin(node(directory), directory, heard.append)
     assert heard == []
-    changed = node(directory, rounds=3)
+    changed = node(directory, sampling={"group_size": 3})
     begin(changed, directory, heard.append)
     assert len(heard) == 1
-    assert "because rounds changed" in heard[0]
+    assert "because sampling.group_size changed" in heard[0]
     assert (tmp_path / "stages" / ".old" / "zero-1" / "stage.json").exists()
 
 
@@ -111,3 +136,29 @@ def test_an_unknown_stage_name():
     assert place_in(recipe(), "after") == 1
     with pytest.raises(UsageError, match="no stage 'x'"):
         place_in(recipe(), "x")
+
+
+def test_more_rounds_go_on_where_nothing_but_the_end_depends_on_them(tmp_path):
+    directory, told = RunDirectory(tmp_path), []
+    begin(node(directory), directory, told.append)
+    directory.stage("zero").result.write_text("{}")
+    begin(node(directory, rounds=5), directory, told.append)
+    assert told == ["zero goes on to round 5."]
+    assert not directory.stage("zero").result.exists()
+    begin(node(directory, rounds=3), directory, told.append)
+    assert "zero runs again, because rounds changed" in told[-1]
+
+
+@pytest.mark.parametrize(
+    "timed",
+    [
+        {"optimizer": {"schedule": "linear"}},
+        {"rewards": [{"name": "accuracy", "after": 0.5}]},
+        {"data": {"tasks": [{"name": "lab:arithmetic", "after": 0.5}]}},
+    ],
+)
+def test_more_rounds_start_again_where_a_schedule_depends_on_them(tmp_path, timed):
+    directory, told = RunDirectory(tmp_path), []
+    begin(node(directory, **timed), directory, told.append)
+    begin(node(directory, rounds=5, **timed), directory, told.append)
+    assert "runs again, because rounds changed" in told[0]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aha.config.loading import LoadedRecipe
-from aha.config.settings import Recipe
+from aha.config.recipe import Recipe
 from aha.errors import DataError, MachineError
 from aha.stages import session
 from aha.stages.pipeline import run_recipe

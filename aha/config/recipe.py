@@ -1,0 +1,40 @@
+"""A recipe: named models and stages in order."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from aha.config.block import Block, Count
+from aha.config.data_stages import CollectStage, GeneralStage, PreferenceStage, RejectionStage
+from aha.config.model_stages import RewardModelStage, SFTStage
+from aha.config.settings import EvaluateStage, PretrainStage, RLStage
+
+Stage = Annotated[
+    RLStage
+    | EvaluateStage
+    | PretrainStage
+    | SFTStage
+    | CollectStage
+    | RejectionStage
+    | GeneralStage
+    | PreferenceStage
+    | RewardModelStage,
+    Field(discriminator="kind"),
+]
+
+
+StageName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
+"""A stage's name is a folder name."""
+
+
+class Recipe(Block):
+    """A run: named models and stages in order."""
+
+    name: str
+    description: str = ""
+    seed: Count = 0
+    models: dict[str, str] = {"base": "lab"}
+    """Names for model folders, Hub names, `lab`, or the addresses of endpoints."""
+    stages: Annotated[dict[StageName, Stage], Field(min_length=1)]

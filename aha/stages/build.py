@@ -1,0 +1,81 @@
+"""Settings to engines: the only file that names their implementations. Every stage works with what these return."""
+
+from __future__ import annotations
+
+import copy
+import resource
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from aha.config.settings import AlgorithmSettings, EngineSettings, OptimizerSettings
+from aha.engines.native_learner import NativeLearner
+from aha.engines.native_sampler import NativeSampler
+from aha.engines.native_scorer import NativeScorer
+from aha.models.load import LoadedModel, load_model
+from aha.models.save import save_model
+from aha.runtime.device import pick_device
+from aha.runtime.distributed import World
+from aha.types import NamedTensors
+
+
+@dataclass(slots=True)
+class Engines:
+    """A model on its device, and what can be made of it."""
+
+    loaded: LoadedModel
+    settings: EngineSettings
+    device: torch.device
+
+    def sampler(self, own_copy: bool = False) -> NativeSampler:
+        """Who samples; with `own_copy` from weights of its own, where the model itself learns."""
+        model = copy.deepcopy(self.loaded.model) if own_copy else self.loaded.model
+        return NativeSampler(model, self.loaded.tokenizer, self.settings, self.device)
+
+    def reference(self, temperature: float) -> NativeScorer:
+        """A frozen copy."""
+        return NativeScorer(copy.deepcopy(self.loaded.model), self.settings, temperature, self.device)
+
+    def learner(
+        self,
+        algorithm: AlgorithmSettings,
+        optimizer: OptimizerSettings,
+        *,
+        total_updates: int,
+        temperature: float,
+        world: World,
+    ) -> NativeLearner:
+        """Who learns; takes the model over."""
+        return NativeLearner(
+            self.loaded.model,
+            algorithm,
+            optimizer,
+            self.settings,
+            total_updates=total_updates,
+            temperature=temperature,
+            device=self.device,
+            world=world,
+        )
+
+    def export(self, folder: Path, weights: NamedTensors) -> None:
+        """A model folder with these weights and all else of the model that the stage began with."""
+        loaded = self.loaded
+        save_model(folder, weights, loaded.config, loaded.tokenizer, loaded.generation or None)
+
+    def synchronize(self) -> None:
+        """Wait for the device, so that a clock reads what was done."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+
+    def peak_memory_bytes(self) -> float:
+        """Most memory that this process has held: on the GPU where it computes there, else in all."""
+        if self.device.type == "cuda":
+            return float(torch.cuda.max_memory_allocated(self.device))
+        return 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def build(model: str, settings: EngineSettings) -> Engines:
+    """Load a model by folder, Hub name or `lab`, in the stage's dtype, onto its device."""
+    device = pick_device(settings.device)
+    return Engines(load_model(model, settings.dtype, device), settings, device)
