@@ -17,6 +17,11 @@ LAB_BENCHMARKS = {
     "ood-numbers": "the lab's sums and countdowns, with larger numbers than its corpus has",
     "ood-steps": "the lab's sums, programs, lists and strings, with more steps",
     "ood-people": "the lab's knights and knaves, with one more person",
+    "general": "the lab's held-out requests: is the content right",
+    "preference": "the same requests: is the content right and the manner liked",
+    "instructions": "the lab's held-out instructions about the form of an answer",
+    "safety": "the lab's unsafe requests: are they refused",
+    "harmless": "the lab's harmless requests that sound unsafe: are they answered",
 }
 """Name → what is asked; they need no file."""
 _MAX_FILE_NAME_CHARS = 40

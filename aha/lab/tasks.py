@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from random import Random
 
 from aha.errors import ConfigError
+from aha.lab import requests
 from aha.lab.arithmetic import arithmetic
 from aha.lab.countdown import countdown
 from aha.lab.families import FAMILIES, draw, draw_language, seen
@@ -17,7 +18,7 @@ from aha.lab.programs import programs
 from aha.lab.puzzle import Puzzle
 from aha.lab.strings import strings
 from aha.runtime.seeds import seed_of
-from aha.types import Problem
+from aha.types import Problem, VerifierSpec
 
 TRAINING_SIZE = 4096
 HELD_OUT_SIZE = 240
@@ -51,14 +52,16 @@ class LabTask:
         return f"<think>{self._gold[problem.id]}</think>\n<answer>{self._gold[problem.id]}</answer>"
 
 
-def lab_task(name: str, *, size: int = TRAINING_SIZE, seed: int = 0) -> LabTask:
-    """The task `lab:mixed` or `lab:FAMILY`. Raises ConfigError for another name."""
-    names = ["lab:mixed", *(f"lab:{family}" for family in FAMILIES)]
+def lab_task(name: str, *, size: int | None = None, seed: int = 0) -> LabTask | requests.RequestTask:
+    """The task `lab:mixed`, `lab:FAMILY`, or one of requests.TASKS. Raises ConfigError for another name."""
+    names = ["lab:mixed", *(f"lab:{family}" for family in FAMILIES), *requests.TASKS]
     if name not in names:
         near = get_close_matches(name, names, 1)
         hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(names)}."
         raise ConfigError(f"The lab has no task {name!r}.", cure=hint)
-    return LabTask(name, size, seed)
+    if name in requests.TASKS:
+        return requests.RequestTask(name, size or requests.TRAINING_SIZE, seed)
+    return LabTask(name, size or TRAINING_SIZE, seed)
 
 
 def to_problem(puzzle: Puzzle, source: str) -> Problem:
@@ -69,7 +72,7 @@ def to_problem(puzzle: Puzzle, source: str) -> Problem:
         source=f"{source}/{puzzle.family}",
         reference=puzzle.reference,
         messages=[{"role": "user", "content": puzzle.question}],
-        verifier=puzzle.verifier,
+        verifier=VerifierSpec(puzzle.verifier.name, {**puzzle.verifier.arguments, "extract": "tag_or_box"}),
         domain=puzzle.domain,
         language=puzzle.language,
         difficulty=float(puzzle.difficulty),
@@ -124,7 +127,9 @@ BENCHMARKS: dict[str, tuple[Callable[[Random], Puzzle], int]] = {
 
 
 def benchmark(name: str) -> list[Problem]:
-    """The fixed problems of one of BENCHMARKS."""
+    """The fixed problems of one of BENCHMARKS, or of requests.BENCHMARKS."""
+    if name in requests.BENCHMARKS:
+        return requests.benchmark(name)
     make, size = BENCHMARKS[name]
     rng = Random(seed_of("lab-benchmark", name))
     return [to_problem(puzzle, name) for puzzle in distinct(lambda: make(rng), size)]

@@ -16,7 +16,7 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
 )
 """Control and format characters, but not tab and line feed."""
-EXTRACTION_RULES = ("answer_tag", "boxed", "last_line", "last_number", "auto", "hashes", "answer_is", "whole")
+EXTRACTION_RULES = ("answer_tag", "tag_or_box", "boxed", "last_line", "last_number", "auto", "hashes", "answer_is", "whole")
 _ANSWER_IS = re.compile(
     r"\banswer(?:\s+is\b|\s*:)|^A:|答案(?:是|为|:|：)|답은|정답은|정답:", re.IGNORECASE | re.MULTILINE
 )
@@ -68,7 +68,8 @@ def extract(response: str, rule: str) -> str:
     `answer_tag`: the one `<answer>` block after the last thought. `boxed`: the last box after it. `last_line`: the last
     line after it. `hashes`: the rest of the line after the last `####` there, as GSM8K writes. `answer_is`: the rest of
     the sentence after the last "answer is", "Answer:" or a line's "A:" there. `last_number`: the last number anywhere,
-    for diagnosis only. `auto`: the block where there is one, else the box, else the whole text after the thought.
+    for diagnosis only. `tag_or_box`: the block where there is one, else the box. `auto`: as that, else the whole text
+    after the thought.
     `whole`: all that follows the thought.
     """
     if len(response) > MAX_RESPONSE_CHARS:
@@ -83,7 +84,7 @@ def extract(response: str, rule: str) -> str:
 
 def _by_rule(response: str, rule: str) -> str | None:
     parsed = parse(response)
-    if rule in ("answer_tag", "auto") and parsed.num_answers:
+    if rule in ("answer_tag", "tag_or_box", "auto") and parsed.num_answers:
         if parsed.num_answers > 1:
             raise SeveralAnswersError
         return parsed.answer

@@ -53,3 +53,10 @@ def test_two_blocks_and_long_answers_are_refused() -> None:
         extract("<answer>1</answer><answer>2</answer>", "auto")
     with pytest.raises(OverLimitsError):
         extract("\\boxed{" + "1" * (MAX_ANSWER_CHARS + 1) + "}", "boxed")
+
+
+def test_tag_or_box_never_falls_back_to_the_whole_text() -> None:
+    assert extract("<think>\\boxed{1}</think> so \\boxed{2}, \\boxed{3}", "tag_or_box") == "3"
+    assert extract("<think>1</think> <answer>4</answer> \\boxed{5}", "tag_or_box") == "4"
+    with pytest.raises(NoAnswerError):
+        extract("<think>1</think> It is 6", "tag_or_box")
