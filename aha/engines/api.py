@@ -10,35 +10,12 @@ from queue import Empty, SimpleQueue
 from urllib.parse import urlsplit
 
 from aha.engines.json_calls import RefusedError, RetryError, call, shown
+from aha.engines.words import WordsReply, WordsRequest
 from aha.errors import MachineError, UsageError
-from aha.types import Finish, Json, Message
+from aha.types import Finish, Json
 
 _LENGTH_WORDS = frozenset({"length", "max_tokens"})
 _MAX_PAUSE_SECONDS = 60.0
-
-
-@dataclass(slots=True, frozen=True)
-class ApiRequest:
-    """One completion to ask for; `prompt` text goes to /completions, else the messages to /chat/completions."""
-
-    messages: Sequence[Message]
-    prompt: str | None
-    seed: int
-    max_new_tokens: int
-    temperature: float
-    top_p: float
-
-
-@dataclass(slots=True, frozen=True)
-class ApiReply:
-    """What came back. `aborted`: nothing could be had; then the text is empty and `problem` says why."""
-
-    text: str
-    """The answer, with the reasoning before it in `<think>` tags where the server sends it apart."""
-    num_tokens: int
-    """Completion tokens as the server counts them, reasoning included."""
-    finish: Finish
-    problem: str = ""
 
 
 @dataclass(slots=True)
@@ -59,14 +36,14 @@ class ApiModel:
     _num_replies: int = field(default=0, init=False)
     _num_lost_in_row: int = field(default=0, init=False)
 
-    def ask_all(self, requests: Sequence[ApiRequest]) -> Iterator[tuple[int, ApiReply]]:
+    def ask_all(self, requests: Sequence[WordsRequest]) -> Iterator[tuple[int, WordsReply]]:
         """Ask all, `num_parallel` at a time; yields (position in requests, reply) in order of arrival.
 
         An answer that cannot be had is a reply with finish `aborted`. Raises MachineError when the endpoint refuses the
         key or the model, never answered, or stopped answering.
         """
-        waiting: SimpleQueue[tuple[int, ApiRequest]] = SimpleQueue()
-        done: SimpleQueue[tuple[int, ApiReply | BaseException]] = SimpleQueue()
+        waiting: SimpleQueue[tuple[int, WordsRequest]] = SimpleQueue()
+        done: SimpleQueue[tuple[int, WordsReply | BaseException]] = SimpleQueue()
         stop = threading.Event()
         for numbered in enumerate(requests):
             waiting.put(numbered)
@@ -93,7 +70,7 @@ class ApiModel:
         finally:
             stop.set()
 
-    def _ask(self, request: ApiRequest, stop: threading.Event) -> ApiReply:
+    def _ask(self, request: WordsRequest, stop: threading.Event) -> WordsReply:
         path = "/chat/completions" if request.prompt is None else "/completions"
         problem = ""
         for attempt in range(self.num_tries):
@@ -116,19 +93,19 @@ class ApiModel:
                 return reply
         return self._lost(problem)
 
-    def _lost(self, problem: str) -> ApiReply:
+    def _lost(self, problem: str) -> WordsReply:
         self._num_lost_in_row += 1
         if not self._num_replies:
             raise MachineError(f"{shown(self.base_url)} gave no answer: {problem}.", cure="Check address and server.")
         if self._num_lost_in_row > 2 * self.num_parallel:
             raise MachineError(f"{shown(self.base_url)} stopped answering: {problem}.", cure="Run again when it is up.")
-        return ApiReply("", 0, "aborted", problem)
+        return WordsReply("", 0, "aborted", problem)
 
     def _pause_seconds(self, attempt: int) -> float:
         """Doubles each time up to a minute, shortened at random by up to half so that threads do not march in step."""
         return min(_MAX_PAUSE_SECONDS, self.first_pause_seconds * 2.0**attempt) * random.uniform(0.5, 1.0)
 
-    def _body(self, request: ApiRequest, limit_key: str) -> dict[str, Json]:
+    def _body(self, request: WordsRequest, limit_key: str) -> dict[str, Json]:
         prompt: dict[str, Json] = {"prompt": request.prompt}
         if request.prompt is None:
             prompt = {"messages": [dict(message) for message in request.messages]}
@@ -182,7 +159,7 @@ def _check_address(base_url: str) -> None:
         raise UsageError(f"{shown(base_url)!r} is no address.", cure="Write http://HOST:PORT/v1#MODEL.")
 
 
-def read_reply(answer: Json) -> ApiReply:
+def read_reply(answer: Json) -> WordsReply:
     """The server's JSON as a reply, of either kind of endpoint. Raises RetryError for half an answer."""
     try:
         choice = answer["choices"][0]
@@ -193,7 +170,7 @@ def read_reply(answer: Json) -> ApiReply:
     if not isinstance(text, str) or not isinstance(reason, str):
         raise RetryError("half an answer: no text or no finish_reason in the server's JSON")
     finish: Finish = "length" if reason in _LENGTH_WORDS else "tool" if reason == "tool_calls" else "stop"
-    return ApiReply(text, num_tokens, finish)
+    return WordsReply(text, num_tokens, finish)
 
 
 def _message_text(message: dict[str, Json]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from aha.engines.api import ApiModel, ApiRequest
+from aha.engines.words import WordsModel, WordsRequest
 from aha.errors import MachineError
 from aha.runtime.seeds import seed_of
 from aha.text.answers import opens_thought
@@ -91,13 +91,13 @@ class SamplerAnswerer:
 class ApiAnswerer:
     """Answers by an OpenAI-compatible endpoint. `prompt_text` None: the endpoint's own chat template."""
 
-    api: ApiModel
+    api: WordsModel
     prompt_text: Callable[[Sequence[Message]], str] | None = None
 
     def answers(self, benchmark: str, problems: Sequence[Problem], k: int, drawing: Drawing) -> Iterator[Answer]:
         """Ask in parallel, yield in order of arrival. An answer that could not be had is `aborted`."""
         requests = [
-            ApiRequest(
+            WordsRequest(
                 messages=problem.messages,
                 prompt=self.prompt_text(problem.messages) if self.prompt_text else None,
                 seed=seed_of(drawing.seed, benchmark, problem.id, sample),

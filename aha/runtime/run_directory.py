@@ -103,6 +103,11 @@ class RunDirectory:
         """The page to look at."""
         return self.path / "report.html"
 
+    def answers(self, stage: str) -> Path:
+        """What a stage's writers and judges answered, line by line; outlives a stage of other settings, so that no
+        answer is paid twice."""
+        return self.path / "answers" / f"{stage}.jsonl"
+
     def stage(self, name: str) -> StageDirectory:
         """The paths of stage `name`; makes nothing. Raises UsageError for a name that is no folder name."""
         if name != _file_name(name):

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import copy
 import resource
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from aha.config.block import TemplateName
 from aha.config.settings import AlgorithmSettings, EngineSettings, OptimizerSettings
+from aha.engines.api import is_endpoint, open_endpoint
 from aha.engines.native_learner import NativeLearner
 from aha.engines.native_sampler import NativeSampler
 from aha.engines.native_scorer import NativeScorer
+from aha.engines.words import AsText, Remembered, SamplerWords, WordsModel
 from aha.models.load import LoadedModel, load_model
 from aha.models.save import save_model
 from aha.runtime.device import pick_device
 from aha.runtime.distributed import World
+from aha.text.chat import pick_template
 from aha.types import NamedTensors
 
 
@@ -79,3 +85,31 @@ def build(model: str, settings: EngineSettings) -> Engines:
     """Load a model by folder, Hub name or `lab`, in the stage's dtype, onto its device."""
     device = pick_device(settings.device)
     return Engines(load_model(model, settings.dtype, device), settings, device)
+
+
+@contextmanager
+def open_words(
+    place: str,
+    engine: EngineSettings,
+    memory_file: Path,
+    *,
+    template: TemplateName | None = None,
+    num_parallel: int = 16,
+) -> Iterator[WordsModel]:
+    """A model that writes or judges: a folder, a Hub name, `lab`, or an endpoint's address. What it answered is kept in
+    `memory_file`. `template` None: its own chat template where it has one, else r1-zero; at an endpoint the chat.
+
+    Raises what loading a model or reaching an endpoint raises.
+    """
+    if is_endpoint(place):
+        api = open_endpoint(place)
+        api.num_parallel = num_parallel
+        as_asked: WordsModel = api if template in (None, "chat") else AsText(api, template)
+        yield Remembered(as_asked, memory_file, f"{api.base_url}#{api.model} {template}")
+        return
+    engines = build(place, engine)
+    tokenizer = engines.loaded.tokenizer
+    picked = pick_template(template, tokenizer)
+    with closing(engines.sampler()) as sampler:
+        words = SamplerWords(sampler, tokenizer, picked, tokenizer.stop_token_ids, sampler.max_positions)
+        yield Remembered(words, memory_file, f"{engines.loaded.model_hash} {picked}")

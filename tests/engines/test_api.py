@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from aha.engines.api import ApiModel, ApiReply, ApiRequest, is_endpoint, open_endpoint, read_reply
+from aha.engines.api import ApiModel, is_endpoint, open_endpoint, read_reply
 from aha.engines.json_calls import RefusedError, RetryError, call, shown
+from aha.engines.words import WordsReply, WordsRequest
 from aha.errors import MachineError, UsageError
 from aha.types import Json
 from tests.engines.api_server import Reply, Server, chat, ok, running_server
@@ -30,17 +31,17 @@ def model(server: Server, **more: Any) -> ApiModel:
     return ApiModel(server.url, "small", **facts)
 
 
-def request(prompt: str | None = None, seed: int = 2**63 + 5) -> ApiRequest:
-    return ApiRequest([{"role": "user", "content": "1+1?"}], prompt, seed, 32, 0.6, 0.95)
+def request(prompt: str | None = None, seed: int = 2**63 + 5) -> WordsRequest:
+    return WordsRequest([{"role": "user", "content": "1+1?"}], prompt, seed, 32, 0.6, 0.95)
 
 
-def ask(api: ApiModel, *requests: ApiRequest) -> list[ApiReply]:
+def ask(api: ApiModel, *requests: WordsRequest) -> list[WordsReply]:
     return [reply for _, reply in sorted(api.ask_all(requests or [request()]), key=lambda found: found[0])]
 
 
 def test_chat_request_and_reply(server: Server) -> None:
     server.answer = lambda number, path, body: ok(chat("2"))
-    assert ask(model(server)) == [ApiReply("2", 5, "stop")]
+    assert ask(model(server)) == [WordsReply("2", 5, "stop")]
     path, body, headers = server.seen[0]
     assert path == "/v1/chat/completions"
     assert body == {
@@ -58,7 +59,7 @@ def test_text_goes_to_completions(server: Server) -> None:
     choice = {"text": " 2", "finish_reason": "length"}
     data = json.dumps({"choices": [choice], "usage": {"completion_tokens": 1}}).encode()
     server.answer = lambda number, path, body: ok(data)
-    assert ask(model(server), request("1+1=")) == [ApiReply(" 2", 1, "length")]
+    assert ask(model(server), request("1+1=")) == [WordsReply(" 2", 1, "length")]
     assert server.seen[0][0] == "/v1/completions"
     assert server.seen[0][1]["prompt"] == "1+1="
     assert "messages" not in server.seen[0][1]
@@ -73,7 +74,7 @@ def test_reasoning_that_comes_apart_goes_into_think_tags(field: str) -> None:
 def test_a_refusal_is_an_answer() -> None:
     answer = json.loads(chat("", reason="content_filter"))
     answer["choices"][0]["message"] = {"content": None, "refusal": "I cannot help."}
-    assert read_reply(answer) == ApiReply("I cannot help.", 5, "stop")
+    assert read_reply(answer) == WordsReply("I cannot help.", 5, "stop")
 
 
 def test_tool_calls_are_a_finish_of_their_own() -> None:
@@ -113,7 +114,7 @@ def test_half_answers_are_worth_another_try(answer: Json) -> None:
 )
 def test_trouble_that_passes_is_tried_again(server: Server, first: Reply) -> None:
     server.answer = lambda number, path, body: first if number < 2 else ok(chat("2"))
-    assert ask(model(server)) == [ApiReply("2", 5, "stop")]
+    assert ask(model(server)) == [WordsReply("2", 5, "stop")]
     assert len(server.seen) == 3
     assert server.seen[0][1] == server.seen[2][1]
 
@@ -153,7 +154,7 @@ def test_an_answer_lost_among_others_is_aborted_and_says_why(server: Server) -> 
     server.answer = lambda number, path, body: (400, {}, b"too long") if body["seed"] == 1 else ok(chat("2"))
     found = ask(model(server, num_parallel=1), request(seed=0), request(seed=1), request(seed=2))
     assert [reply.finish for reply in found] == ["stop", "aborted", "stop"]
-    assert found[1] == ApiReply("", 0, "aborted", "HTTP 400, too long")
+    assert found[1] == WordsReply("", 0, "aborted", "HTTP 400, too long")
 
 
 def test_a_server_that_stops_answering_ends_it(server: Server) -> None:
