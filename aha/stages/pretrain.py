@@ -46,15 +46,18 @@ COUNTED_DOCUMENTS = 10_000
 CORPUS_FILE = "corpus.json"
 """What the corpus of a base model is like, in its folder."""
 
+ARCHITECTURES = {"qwen2": "Qwen2ForCausalLM", "llama": "LlamaForCausalLM"}
+"""Model class of transformers by family."""
+
 Watch = Callable[[int, int, dict[str, float]], None]
 """Told (update, updates in all, metrics) after every update."""
 
 
 def hugging_face_config(shape: ModelShape, tokenizer: HFTokenizer) -> dict[str, Json]:
-    """A Qwen2 config.json of this shape."""
+    """A config.json of this family and shape."""
     return {
-        "architectures": ["Qwen2ForCausalLM"],
-        "model_type": "qwen2",
+        "architectures": [ARCHITECTURES[shape.family]],
+        "model_type": shape.family,
         "hidden_size": shape.width,
         "intermediate_size": shape.mlp_width,
         "num_hidden_layers": shape.layers,
@@ -68,7 +71,7 @@ def hugging_face_config(shape: ModelShape, tokenizer: HFTokenizer) -> dict[str, 
         "tie_word_embeddings": True,
         "initializer_range": 0.02,
         "attention_dropout": 0.0,
-        "use_sliding_window": False,
+        **({"use_sliding_window": False} if shape.family == "qwen2" else {}),
         "bos_token_id": None,
         "eos_token_id": tokenizer.eos_token_id,
     }

@@ -29,12 +29,12 @@ def place(folder: Path) -> StageDirectory:
     return RunDirectory(folder).stage("base")
 
 
-def run(stage: StageDirectory, stop_at: int = 0) -> None:
+def run(stage: StageDirectory, stop_at: int = 0, settings: PretrainStage = SETTINGS) -> None:
     def watch(update: int, num_updates: int, values: dict[str, float]) -> None:
         if update == stop_at:
             raise KeyboardInterrupt
 
-    train(SETTINGS, stage, 3, torch.device("cpu"), watch)
+    train(settings, stage, 3, torch.device("cpu"), watch)
 
 
 def test_a_stopped_pretraining_resumes_to_the_same_bytes(tmp_path: Path) -> None:
@@ -52,15 +52,17 @@ def test_a_stopped_pretraining_resumes_to_the_same_bytes(tmp_path: Path) -> None
     assert [line["update"] for line in read_lines(whole.metrics)] == [1, 2, 3, 4, 5, 6]
 
 
-def test_the_model_loads_with_transformers_and_gives_the_same_logits(tmp_path: Path) -> None:
+@pytest.mark.parametrize("family", ["qwen2", "llama"])
+def test_the_model_loads_with_transformers_and_gives_the_same_logits(tmp_path: Path, family: str) -> None:
     from transformers import AutoModelForCausalLM
 
     from aha.models.layout import RowLayout
 
     stage = place(tmp_path)
-    run(stage)
+    run(stage, settings=SETTINGS.model_copy(update={"shape": SHAPE.model_copy(update={"family": family})}))
     ours = load_model(str(stage.model), "float32", torch.device("cpu"))
     theirs = AutoModelForCausalLM.from_pretrained(stage.model, dtype=torch.float32)
+    assert theirs.config.model_type == family
     ids = torch.tensor(ours.tokenizer.encode("Question: What is 2*3+4?"))
     with torch.no_grad():
         logits = ours.model.head(ours.model(ids, RowLayout([len(ids)])))
