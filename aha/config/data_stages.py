@@ -38,7 +38,7 @@ class FilterSettings(Block):
     """Of the whole response; None: no limit."""
     max_kept: PositiveCount = 4
     """Samples of one problem, the shortest first."""
-    near_duplicate: Fraction = 0.8
+    near_duplicate: Annotated[float, Field(gt=0, le=1)] = 0.8
     """Similarity (Jaccard, of word 5-grams) from which two responses to one problem, or two questions, are the same."""
     decontaminate: list[str] = reads("benchmarks", [])
     """Benchmarks whose questions and reference solutions no sample may share a 10-gram with."""
