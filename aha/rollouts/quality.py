@@ -1,4 +1,4 @@
-"""Which sampled texts are good enough to learn from: rules in a fixed order; a sample falls to the first that it breaks.
+"""Which sampled texts are good enough to learn from: rules in a fixed order; a sample falls to the first it breaks.
 
 DeepSeek-R1 (2501.12948, 2.3.3) keeps correct answers and drops thoughts with mixed languages, long paragraphs and code
 blocks; loops, copies and leaked benchmark texts are dropped for the same reason. The limits are settings.

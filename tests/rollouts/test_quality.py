@@ -129,7 +129,7 @@ def test_a_question_asked_twice_is_one_question() -> None:
         problem("d", words.format(15, "old"), reference="10"),
     ]
     given = [candidate(thinking(varied(place)), each) for place, each in enumerate(asked)]
-    found = filter_candidates(given, FilterSettings(max_kept=1, near_duplicate=0.6))
+    found = filter_candidates(given, FilterSettings(max_kept=1, near_duplicate=0.5))
     assert [each.problem.id for each in found.kept] == ["a", "d"]
     assert [each.rule for each in found.dropped] == ["over_cap", "over_cap"]
 
