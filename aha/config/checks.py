@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aha.config.block import READABLE, Artifact
 from aha.config.overrides import suggest
+from aha.config.packaged import PACKAGED_MODELS
 from aha.config.reading import FROM_STAGE, Input, inputs
 from aha.config.recipe import Recipe
 from aha.config.settings import EvaluateStage, PretrainStage, RLStage
@@ -56,7 +57,7 @@ def _input(name: str, each: Input, recipe: Recipe, made: Mapping[str, Artifact])
         cure = suggest(each.name, fitting) or f"Known here: {', '.join(fitting) or 'no stage'}; or write file:PATH."
         yield Contradiction(path, problem, cure)
     elif not is_data:
-        known = [*fitting] if each.what == "scorer" else [*recipe.models, *fitting, "lab"]
+        known = [*fitting] if each.what == "scorer" else [*recipe.models, *fitting, *PACKAGED_MODELS]
         elsewhere = "/" in each.name and each.source is None
         if each.name not in known and not elsewhere and not (each.what == "writer" and each.name == "scripted"):
             problem = f"{key} = {each.name!r} is neither under `models` nor an earlier stage that makes a model"

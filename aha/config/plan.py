@@ -10,11 +10,11 @@ from typing import Any
 
 from aha.config.data_stages import CollectStage, GeneralStage, PreferenceStage, RejectionStage
 from aha.config.model_stages import RewardModelStage, SFTStage
+from aha.config.packaged import PACKAGED_MODELS
 from aha.config.reading import model_input
 from aha.config.recipe import Recipe, Stage
 from aha.config.settings import EvaluateStage, ModelShape, PretrainStage, RLStage
 
-LAB_MODEL = Path(__file__).parent.parent / "lab" / "model"
 PROMPT_TOKENS = 256
 """Assumed length of a prompt."""
 SAMPLING_SHARE, TRAINING_SHARE = 0.10, 0.35
@@ -41,8 +41,8 @@ class StagePlan:
 
 
 def find_model_config(name: str) -> ModelConfig | None:
-    """config.json of `lab` or of a local folder; None where there is none (a Hub name that is not on disk)."""
-    file = (LAB_MODEL if name == "lab" else Path(name)) / "config.json"
+    """config.json of a packaged model or a local folder; None where there is none (a Hub name that is not on disk)."""
+    file = PACKAGED_MODELS.get(name, Path(name)) / "config.json"
     if not file.is_file():
         return None
     config: ModelConfig = json.loads(file.read_text(encoding="utf-8"))

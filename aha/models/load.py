@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from aha.config.packaged import PACKAGED_MODELS
 from aha.errors import DataError
 from aha.models.decoder import Decoder
 from aha.models.decoder_config import FAMILIES, DecoderConfig
@@ -17,7 +18,6 @@ from aha.runtime.device import DTYPES
 from aha.text.tokenizer import HFTokenizer, load_tokenizer
 from aha.types import Json
 
-LAB_FOLDER = Path(__file__).parent.parent / "lab" / "model"
 DOWNLOADED = ["*.json", "*.safetensors", "*.jinja"]
 
 
@@ -59,14 +59,15 @@ def load_model(
 
 
 def locate(name_or_folder: str | Path) -> Path:
-    """The local folder of a model: a path, `lab`, or a Hub name (downloaded where it is not yet in the local cache).
+    """The local folder of a model: a path, a name of PACKAGED_MODELS, or a Hub name (downloaded where it is not yet in
+    the local cache).
 
     Raises DataError where there is none.
     """
-    if str(name_or_folder) == "lab":
-        if not (LAB_FOLDER / "config.json").exists():
-            raise DataError(f"The embedded model is missing from {LAB_FOLDER}.", cure="Install the package again.")
-        return LAB_FOLDER
+    if packaged := PACKAGED_MODELS.get(str(name_or_folder)):
+        if not (packaged / "config.json").exists():
+            raise DataError(f"The embedded model is missing from {packaged}.", cure="Install the package again.")
+        return packaged
     folder = Path(name_or_folder)
     if folder.is_dir():
         return folder

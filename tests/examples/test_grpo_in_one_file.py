@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from aha.config.loading import LoadedRecipe
+from aha.config.packaged import PACKAGED_MODELS
 from aha.config.presets import PRESETS
 from aha.config.recipe import Recipe
 from aha.config.settings import EngineSettings, ModelShape
@@ -21,7 +22,6 @@ from aha.lab.tasks import lab_task
 from aha.lab.tokenizer import END_TOKEN, train_tokenizer
 from aha.models.decoder import Decoder
 from aha.models.decoder_config import DecoderConfig
-from aha.models.load import LAB_FOLDER
 from aha.models.save import named_weights, save_model
 from aha.runtime.metrics import read_lines
 from aha.stages.pipeline import run_recipe
@@ -128,7 +128,7 @@ def test_first_five_rounds_equal_the_librarys_on_a_random_model(
 
 def test_first_five_rounds_equal_the_librarys_on_the_lab(example: ModuleType, tmp_path: Path) -> None:
     sizes = {"seed": 18, "max_new_tokens": 128, "lr": 2e-4}
-    assert_equal_rounds(example, LAB_FOLDER, "lab:mixed", lab_task("lab:mixed"), tmp_path / "run", **sizes)
+    assert_equal_rounds(example, PACKAGED_MODELS["lab"], "lab:mixed", lab_task("lab:mixed"), tmp_path / "run", **sizes)
 
 
 def test_it_runs_from_the_command_line(example: ModuleType, model: Path, capsys: pytest.CaptureFixture[str]) -> None:

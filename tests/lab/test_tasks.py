@@ -6,12 +6,13 @@ from random import Random
 
 import pytest
 
+from aha.config.packaged import PACKAGED_MODELS
 from aha.errors import ConfigError
 from aha.lab.puzzle import Puzzle
 from aha.lab.strings import strings
 from aha.lab.tasks import BENCHMARKS, benchmark, distinct, lab_task, to_problem
 from aha.lab.tokenizer import TAGS, train_tokenizer
-from aha.models.load import LAB_FOLDER, load_model, num_parameters
+from aha.models.load import load_model, num_parameters
 from aha.text.tokenizer import load_tokenizer
 from aha.verifiers import verify
 
@@ -79,7 +80,7 @@ def test_the_embedded_base_is_what_its_card_says() -> None:
     assert 1e6 <= num_parameters(loaded.model) <= 5e6
     assert loaded.config["model_type"] == "qwen2"
     assert loaded.config["max_position_embeddings"] >= 1024
-    assert sum(path.stat().st_size for path in LAB_FOLDER.iterdir()) <= 12e6
-    tokenizer = load_tokenizer(LAB_FOLDER)
+    assert sum(path.stat().st_size for folder in PACKAGED_MODELS.values() for path in folder.glob("*")) <= 12e6
+    tokenizer = load_tokenizer(PACKAGED_MODELS["lab"])
     assert tokenizer.decode(tokenizer.encode("<think>17*4=68 안녕</think>")) == "<think>17*4=68 안녕</think>"
     assert not tokenizer.has_chat_template

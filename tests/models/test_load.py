@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from aha.config.packaged import PACKAGED_MODELS
 from aha.errors import DataError
 from aha.models.decoder import Decoder
 from aha.models.fallback import FallbackModel
@@ -93,9 +94,9 @@ def test_dtype_is_the_callers_and_is_written_down(folder: Path, tmp_path: Path) 
 
 
 def test_lab_is_the_embedded_folder(monkeypatch: pytest.MonkeyPatch, folder: Path, tmp_path: Path) -> None:
-    monkeypatch.setattr("aha.models.load.LAB_FOLDER", folder)
+    monkeypatch.setitem(PACKAGED_MODELS, "lab", folder)
     assert locate("lab") == folder
-    monkeypatch.setattr("aha.models.load.LAB_FOLDER", tmp_path / "nowhere")
+    monkeypatch.setitem(PACKAGED_MODELS, "lab", tmp_path / "nowhere")
     with pytest.raises(DataError, match="embedded model is missing"):
         locate("lab")
 
