@@ -104,6 +104,7 @@ def _check(tree: _Tree, overrides: Sequence[str]) -> tuple[Recipe, list[str]]:
         target = resolve(parts, tree.values, Recipe.model_fields, text)
         tree.mark(put(tree.values, target, value, text), _COMMAND, f"override '{text}'")
     _expand_presets(tree)
+    _expand_tasks(tree.values)
     notices = _drop_idle(tree, _validate(tree))
     recipe = _validate(tree)
     for found in contradictions(recipe):
@@ -150,6 +151,28 @@ def _merge_under(tree: _Tree, path: KeyPath, written: Any, preset: dict[str, Any
         elif key not in written:
             written[key] = copy.deepcopy(value)
             tree.mark((*path, key), _PRESET, place)
+
+
+def _expand_tasks(values: dict[str, Any]) -> None:
+    """Put the lists under `tasks:` where a stage names them. Keys beside the name go to each task, a weight in parts."""
+    named, stages = values.get("tasks"), values.get("stages")
+    if not isinstance(named, dict) or not isinstance(stages, dict):
+        return
+    for stage in stages.values():
+        data = stage.get("data") if isinstance(stage, dict) else None
+        if isinstance(data, dict) and isinstance(data.get("tasks"), list):
+            data["tasks"] = [task for entry in data["tasks"] for task in _tasks_of(entry, named)]
+
+
+def _tasks_of(entry: Any, named: dict[str, Any]) -> list[Any]:
+    name, extra = (entry.get("name"), entry) if isinstance(entry, dict) else (entry, {})
+    tasks = named.get(name) if isinstance(name, str) else None
+    if not isinstance(tasks, list):
+        return [entry]
+    added = {key: value for key, value in extra.items() if key != "name"}
+    if isinstance(added.get("weight"), int | float) and tasks:
+        added["weight"] /= len(tasks)
+    return [{**(task if isinstance(task, dict) else {"name": task}), **added} if added else task for task in tasks]
 
 
 def _validate(tree: _Tree) -> Recipe:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -37,4 +37,6 @@ class Recipe(Block):
     seed: Count = 0
     models: dict[str, str] = {"base": "lab"}
     """Names for model folders, Hub names, `lab`, or the addresses of endpoints."""
+    tasks: dict[str, list[str | dict[str, Any]]] = {}
+    """Names for lists of tasks; a stage's `data.tasks` takes such a name for the list."""
     stages: Annotated[dict[StageName, Stage], Field(min_length=1)]

@@ -186,3 +186,21 @@ def test_evaluate_settings() -> None:
 
 def test_evaluate_settings_take_an_endpoint() -> None:
     assert evaluate_settings("http://localhost:8000/v1#name", ["heldout"]).model == "http://localhost:8000/v1#name"
+
+
+def test_a_named_list_of_tasks_stands_where_a_stage_names_it(tmp_path: Path) -> None:
+    text = """
+    name: r
+    tasks: {sums: [lab:arithmetic, {name: lab:lists, size: 5}]}
+    stages:
+      zero: {kind: rl, model: lab, rounds: 1, data: {tasks: [{name: sums, weight: 2}, {name: lab:story, weight: 1}]}}
+      one: {kind: rl, model: lab, rounds: 1, data: {tasks: [sums, knights]}}
+    """
+    (tmp_path / "r.yaml").write_text(text)
+    stages = load_recipe(str(tmp_path / "r.yaml")).recipe.stages
+    assert stages["one"].data.tasks == ["lab:arithmetic", {"name": "lab:lists", "size": 5}, "knights"]
+    assert stages["zero"].data.tasks == [
+        {"name": "lab:arithmetic", "weight": 1.0},
+        {"name": "lab:lists", "size": 5, "weight": 1.0},
+        {"name": "lab:story", "weight": 1},
+    ]

@@ -15,6 +15,14 @@ from aha.errors import ConfigError
 LEFT_TO_THE_USER = {
     "r1-zero": ["models.base=/models/base", "zero.data.tasks=[file:problems.jsonl]"],
     "gsm8k-zero": ["models.base=/models/base", "zero.data.tasks=[file:a.jsonl]", "zero.evaluate.on=[file:b.jsonl]"],
+    "r1": [
+        "models.base=/models/base",
+        "models.writer=http://localhost:8000/v1#writer",
+        "tasks.reasoning=[file:a.jsonl, file:b.jsonl]",
+        "tasks.general=[file:c.jsonl]",
+        "tasks.safety=[file:d.jsonl]",
+        "general.files=[{name: file:e.jsonl}]",
+    ],
 }
 """Overrides without which these recipes refuse to run."""
 
