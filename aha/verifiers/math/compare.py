@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Sequence as Several
+from dataclasses import replace
 from typing import TypeVar
 
 from aha.verifiers.base import SeveralAnswersError
+from aha.verifiers.math.chains import stated
 from aha.verifiers.math.quantities import same_quantity
 from aha.verifiers.math.relations import (
     is_equation,
@@ -14,24 +16,19 @@ from aha.verifiers.math.relations import (
     same_equation,
     same_inequality,
     same_labels,
-    stated,
 )
 from aha.verifiers.math.scalars import same_value
 from aha.verifiers.math.sets import real_set, same_set
 from aha.verifiers.math.settings import Settings
+from aha.verifiers.math.signs import spread
 from aha.verifiers.math.texts import normal_words
 from aha.verifiers.math.values import (
     SCALARS,
-    Add,
-    Call,
     Cases,
     Div,
     Interval,
     Matrix,
     Mul,
-    Neg,
-    PlusMinus,
-    Pow,
     Quantity,
     Ratio,
     Relation,
@@ -40,7 +37,6 @@ from aha.verifiers.math.values import (
     Text,
     Time,
     Value,
-    walk,
 )
 
 T = TypeVar("T")
@@ -50,6 +46,8 @@ def same(gold: Value, answer: Value, settings: Settings) -> bool:
     """Whether the answer is the reference. Raises SeveralAnswersError where the reference is one value and the answer
     several, UndecidedError where it cannot be shown."""
     gold, answer = spread(gold), spread(answer)
+    if not isinstance(gold, Relation) and isinstance(answer, Relation) and is_equation(answer):
+        return any(same(gold, value, settings) for value in _said(answer, settings))
     match gold:
         case Interval() | SetOperation():
             return _same_range(gold, answer, settings)
@@ -71,66 +69,20 @@ def same(gold: Value, answer: Value, settings: Settings) -> bool:
     return _same_one(gold, answer, settings)
 
 
-def spread(value: Value) -> Value:
-    """Plus-or-minus signs as the two values that they stand for; the items of a list that are such, too."""
-    if not any(isinstance(part, PlusMinus) for part in walk(value)):
-        return value
-    if isinstance(value, Sequence) and value.bracket in ("list", "set"):
-        items = tuple(sign for item in value.items for sign in _signs(item))
-        return Sequence(value.bracket, items)
-    return Sequence("list", tuple(_signs(value)))
-
-
-def _signs(value: Value) -> list[Value]:
-    if not any(isinstance(part, PlusMinus) for part in walk(value)):
-        return [value]
-    return [_with_sign(value, sign) for sign in (1, -1)]
-
-
-def _with_sign(value: Value, sign: int) -> Value:
-    """The value with its plus-or-minus signs decided."""
-
-    def again(inner: Value) -> Value:
-        return _with_sign(inner, sign)
-
-    match value:
-        case PlusMinus(arg, own):
-            return again(arg) if sign * own > 0 else Neg(again(arg))
-        case Add(terms):
-            return Add(tuple(map(again, terms)))
-        case Mul(factors):
-            return Mul(tuple(map(again, factors)))
-        case Neg(arg):
-            return Neg(again(arg))
-        case Div(over, under):
-            return Div(again(over), again(under))
-        case Pow(base, exponent):
-            return Pow(again(base), again(exponent))
-        case Call(name, args):
-            return Call(name, tuple(map(again, args)))
-        case Quantity(amount, words):
-            return Quantity(again(amount), words)
-        case Relation(sides, operators):
-            return Relation(tuple(map(again, sides)), operators)
-        case Sequence(bracket, items):
-            return Sequence(bracket, tuple(map(again, items)))
-    return value
+def _said(answer: Relation, settings: Settings) -> tuple[Value, ...]:
+    """The values of a chain of equations; its sides are compared under the task's settings, units where there are."""
+    loose = replace(settings, form="any", units="same" if settings.units == "required" else settings.units)
+    return stated(answer, lambda left, right: _pair(left, right, loose))
 
 
 def _same_one(gold: Value, answer: Value, settings: Settings) -> bool:
     """One expression, with or without a unit."""
-    values = stated(answer)
-    if values is None:
-        return False
-    for value in values:
-        value = only(value)
-        if isinstance(value, Sequence) and value.bracket in ("list", "set") and len(value.items) > 1:
-            raise SeveralAnswersError
-        if isinstance(value, (*SCALARS, Quantity)) and same_quantity(gold, value, settings):
-            return True
-        if isinstance(value, Ratio) and len(value.parts) == 2 and same_value(gold, Div(*value.parts)):
-            return True
-    return False
+    value = only(answer)
+    if isinstance(value, Sequence) and value.bracket in ("list", "set") and len(value.items) > 1:
+        raise SeveralAnswersError
+    if isinstance(value, (*SCALARS, Quantity)) and same_quantity(gold, value, settings):
+        return True
+    return isinstance(value, Ratio) and len(value.parts) == 2 and same_value(gold, Div(*value.parts))
 
 
 def only(value: Value) -> Value:
@@ -142,15 +94,10 @@ def only(value: Value) -> Value:
 
 def _same_range(gold: Value, answer: Value, settings: Settings) -> bool:
     left = real_set(gold)
-    right = real_set(answer if not is_equation(answer) else _last_side(answer))
+    right = real_set(answer)
     if left is None or right is None:
         return False
     return same_set(left, right, lambda a, b: same_quantity(a, b, settings))
-
-
-def _last_side(value: Value) -> Value:
-    label, sides = labelled(value)
-    return sides[-1] if label is not None else value
 
 
 def _same_relation(gold: Relation, answer: Value, settings: Settings) -> bool:
@@ -167,27 +114,20 @@ def _same_equations(gold: Relation, answer: Value, settings: Settings) -> bool:
     if isinstance(answer, Relation) and is_equation(answer):
         other, _ = labelled(answer)
         if label is not None and other is not None and same_labels(label, other):
-            said = stated(answer)
-            return said is not None and any(same(values[-1], value, settings) for value in said)
+            return any(same(values[-1], value, settings) for value in _said(answer, settings))
         return same_equation(gold, answer)
     return label is not None and same(values[-1], answer, settings)
 
 
 def _same_ratio(gold: Ratio, answer: Value, settings: Settings) -> bool:
-    values = stated(answer) or ()
-    for value in values:
-        if isinstance(value, Time):
-            value = value.as_ratio()
-        if isinstance(value, Ratio):
-            if len(value.parts) != len(gold.parts):
-                continue
-            first, other = gold.parts[0], value.parts[0]
-            pairs = zip(gold.parts[1:], value.parts[1:], strict=True)
-            if all(same_value(Mul((first, b)), Mul((other, a))) for a, b in pairs):
-                return True
-        elif len(gold.parts) == 2 and isinstance(value, SCALARS) and same_value(Div(*gold.parts), value):
-            return True
-    return False
+    value = answer.as_ratio() if isinstance(answer, Time) else answer
+    if isinstance(value, Ratio):
+        if len(value.parts) != len(gold.parts):
+            return False
+        first, other = gold.parts[0], value.parts[0]
+        pairs = zip(gold.parts[1:], value.parts[1:], strict=True)
+        return all(same_value(Mul((first, b)), Mul((other, a))) for a, b in pairs)
+    return len(gold.parts) == 2 and isinstance(value, SCALARS) and same_value(Div(*gold.parts), value)
 
 
 def _same_time(gold: Time, answer: Value, settings: Settings) -> bool:
@@ -201,13 +141,11 @@ def _same_time(gold: Time, answer: Value, settings: Settings) -> bool:
 def _same_sequence(gold: Sequence, answer: Value, settings: Settings) -> bool:
     if len(gold.items) == 1 and gold.bracket in ("set", "list"):
         return same(gold.items[0], only(answer), settings)
-    if isinstance(_last_side(answer), Matrix) or _is_nested(gold):
+    if isinstance(answer, Matrix) or _is_nested(gold):
         left, right = _cells(gold), _cells(answer)
         return left is not None and right is not None and _same_cells(left, right, settings)
     if gold.bracket == "list" and (found := real_set(gold)) is not None and (other := real_set(answer)) is not None:
         return same_set(found, other)
-    if is_equation(answer):
-        answer = _last_side(answer)
     if isinstance(answer, Interval | SetOperation | Relation):
         return gold.bracket in ("tuple", "square", "set") and _same_range(gold, answer, settings)
     if not isinstance(answer, Sequence) or len(gold.items) != len(answer.items):
@@ -215,7 +153,9 @@ def _same_sequence(gold: Sequence, answer: Value, settings: Settings) -> bool:
     ordered = _is_ordered(gold, answer, settings)
     if ordered is None:
         return False
-    return _same_items(gold.items, answer.items, ordered, settings)
+    if ordered:
+        return _each(gold.items, answer.items, settings)
+    return _matched(gold.items, answer.items, lambda a, b: _pair(a, b, settings))
 
 
 def _is_ordered(gold: Sequence, answer: Sequence, settings: Settings) -> bool | None:
@@ -224,11 +164,10 @@ def _is_ordered(gold: Sequence, answer: Sequence, settings: Settings) -> bool | 
     if kinds <= {"tuple", "angle"} or kinds == {"square"}:
         return True
     if kinds <= {"list", "set"}:
-        return settings.order == "significant" and gold.bracket == "list"
+        in_order = settings.order == "significant" or (_has_names(gold) and not any(map(_label, answer.items)))
+        return in_order and gold.bracket == "list"
     if kinds <= {"list", "tuple"}:
-        bare = gold if gold.bracket == "list" else answer
-        labels = [labelled(item)[0] for item in bare.items]
-        if None not in labels and len(set(map(repr, labels))) == len(labels):
+        if _has_names(gold if gold.bracket == "list" else answer):
             return True
         return True if settings.order == "significant" else None
     if kinds == {"list", "square"} and len(gold.items) != 2:
@@ -238,13 +177,14 @@ def _is_ordered(gold: Sequence, answer: Sequence, settings: Settings) -> bool | 
     return None
 
 
-def _same_items(gold: Several[Value], answer: Several[Value], ordered: bool, settings: Settings) -> bool:
-    labels = [labelled(item)[0] for item in gold], [labelled(item)[0] for item in answer]
-    if None in labels[0] or None in labels[1]:
-        gold, answer = [_last_side(item) for item in gold], [_last_side(item) for item in answer]
-    if ordered:
-        return _each(gold, answer, settings)
-    return _matched(gold, answer, lambda a, b: _pair(a, b, settings))
+def _has_names(value: Sequence) -> bool:
+    """Whether every item is named, and each otherwise: then the names give the order of the values."""
+    labels = [_label(item) for item in value.items]
+    return None not in labels and len(set(map(repr, labels))) == len(labels)
+
+
+def _label(item: Value) -> Value | None:
+    return labelled(item)[0]
 
 
 def _each(gold: Several[Value], answer: Several[Value], settings: Settings) -> bool:
@@ -276,7 +216,6 @@ def _is_nested(value: Sequence) -> bool:
 
 def _cells(value: Value) -> tuple[tuple[Value, ...], ...] | None:
     """A matrix as rows; a tuple as a column; rows in square brackets as a matrix."""
-    value = _last_side(value)
     match value:
         case Matrix(rows):
             return rows

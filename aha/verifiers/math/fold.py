@@ -15,7 +15,9 @@ _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱ⁽⁾", "01234
 _SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋ₙₓ₍₎", "0123456789+-nx()", strict=True))
 _RUNS = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+|[{''.join(_SUBSCRIPTS)}]+")
 _VULGAR = re.compile("[¼-¾⅐-⅞↉]")
-_CIRCLED = re.compile("[①-⑳]")
+_CIRCLED = re.compile(r"[①-⑳⑴-⒇]|\\textcircled\s*\{([1-9]|1[0-9]|20)\}")
+_NO_WORD = re.compile(r"[\d\\√∛∜∞Α-ω]|(?<![A-Za-z])[A-Za-z](?![A-Za-z])")
+"""What makes a text a formula, in which a circled number would be a factor."""
 _CHARACTERS = str.maketrans(
     {
         **dict.fromkeys("×⋅·∙•✕✖⨯", "\\cdot "),
@@ -139,6 +141,8 @@ def fold(text: str) -> str:
     """The text with one spelling for each sign, command and space. Never raises."""
     if _PLAIN.fullmatch(text):
         return text.strip()
+    if not text.isascii() or "\\textcircled" in text:
+        text = _marks(text)
     text = _characters(text)
     if any(char in text for char in "\\$~{"):
         text = _latex(text)
@@ -147,12 +151,21 @@ def fold(text: str) -> str:
 
 def _characters(text: str) -> str:
     if not text.isascii():
-        text = _RUNS.sub(_script, _CIRCLED.sub(lambda match: f"({ord(match.group()) - 0x245F})", text))
+        text = _RUNS.sub(_script, text)
         text = _VULGAR.sub(_vulgar, text)
         text = text.translate(_CHARACTERS)
         text = fold_characters(text).translate(_CHARACTERS)
         return _ROOT.sub(r"\\sqrt{\1}", text)
     return fold_characters(text).replace('"', " ")
+
+
+def _marks(text: str) -> str:
+    """Circled numbers as the marks of statements, `(1)`; in a formula they are none, and unreadable."""
+    if _CIRCLED.search(text) is None:
+        return text
+    rest = fold_characters(re.sub(r"\\text\w*|\\[,;:!()\[\] ]", "", _CIRCLED.sub("", text)))
+    template = "\\textcircled({})" if _NO_WORD.search(rest) else "({})"
+    return _CIRCLED.sub(lambda found: template.format(found[1] or (ord(found.group()) - 0x2460) % 20 + 1), text)
 
 
 def _script(match: re.Match[str]) -> str:
@@ -176,7 +189,6 @@ def _latex(text: str) -> str:
     text = _THOUSANDS.sub("," if "," in text else "\\,", text).replace("{,}", ",")
     text = re.sub(r"(?<=\d)\\,(?=\d{3}(?!\d))", ",", text)
     text = re.sub(r"\{\s*\}(?=\s*\^)", "", text)
-    text = re.sub(r"\\textcircled\{(\d+)\}", r"(\1)", text)
     text = _SPACES.sub(" ", text.replace("\\!", "").replace("\\,", " "))
     text = _NOTHING.sub("", text)
     for _ in range(3):

@@ -35,7 +35,8 @@ _EXPONENT = re.compile(r"\d[eE][+-]?\d")
 _SPACED_LETTER = re.compile(r"\d\s+[A-Za-z](?![A-Za-z])")
 _SHORT_WORD = re.compile(r"[A-Za-z]{2,}")
 _OPTION = re.compile(r"([A-J])[.:)]\s+(\S.*)", re.DOTALL)
-_DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
+_DECIMAL_COMMA = re.compile(r"-?(?![1-9]\d{0,2},\d{3}$)\d+,\d+")
+"""Digits around a comma that are not thousands."""
 _WORD = re.compile(rf"(?<![\\A-Za-z])(?:[^\W\d_]{{3,}}|(?:{'|'.join(SMALL_WORDS)})(?![A-Za-z]))")
 
 

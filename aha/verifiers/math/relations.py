@@ -7,9 +7,7 @@ from fractions import Fraction
 from aha.verifiers.base import UnparsableError
 from aha.verifiers.math.exact import NotRationalError, rational
 from aha.verifiers.math.numeric import Evaluator, NotNumericError, Precise
-from aha.verifiers.math.quantities import same_quantity
-from aha.verifiers.math.scalars import DIGITS, UndecidedError, approximate, points, same_value
-from aha.verifiers.math.settings import Settings
+from aha.verifiers.math.scalars import DIGITS, points, same_value
 from aha.verifiers.math.values import (
     CONSTANTS,
     SCALARS,
@@ -18,15 +16,12 @@ from aha.verifiers.math.values import (
     Div,
     Mul,
     Neg,
-    Num,
-    Quantity,
     Ratio,
     Relation,
     Sequence,
     Sym,
     Value,
     symbols,
-    walk,
 )
 
 _EQUAL = ("=", "~")
@@ -58,13 +53,6 @@ def is_name(value: Value) -> bool:
     return False
 
 
-def is_claim(value: Value) -> bool:
-    """Whether a side may stand before the answer's value: a name, or an expression without any number."""
-    return is_name(value) or (
-        bool(symbols(value)) and not any(isinstance(part, Num | Sequence) for part in walk(value))
-    )
-
-
 def labelled(value: Value) -> tuple[Value | None, tuple[Value, ...]]:
     """The label of an equation and its other sides; no label where the first side is no name."""
     if not is_equation(value):
@@ -73,48 +61,6 @@ def labelled(value: Value) -> tuple[Value | None, tuple[Value, ...]]:
     if is_name(value.sides[0]):
         return value.sides[0], value.sides[1:]
     return None, (value,)
-
-
-def stated(value: Value) -> tuple[Value, ...] | None:
-    """What an answer says the value is: the sides of a chain without its names. None where the chain is untrue, as in
-    `13 = 12`; the value itself where it is no chain of equations."""
-    if not is_equation(value):
-        return (value,)
-    assert isinstance(value, Relation)
-    sides = list(value.sides)
-    exact = [True, *(operator == "=" for operator in value.operators)]
-    while len(sides) > 1 and is_claim(sides[0]):
-        sides.pop(0)
-        exact.pop(0)
-    while len(sides) > 1 and exact[-1] and is_name(sides[-1]):  # 5 = x
-        sides.pop()
-        exact.pop()
-    for side, is_exact in zip(sides[1:], exact[1:], strict=True):
-        if not _agree(sides[0], side, is_exact):
-            return None
-    if len(sides) > 1 and any(symbols(side) for side in sides[:1]) and len(value.sides) == len(sides):
-        return (value,)
-    return tuple(side for side, is_exact in zip(sides, [True, *exact[1:]], strict=True) if is_exact)
-
-
-def _agree(left: Value, right: Value, exact: bool) -> bool:
-    """Whether two sides of an answer's chain are equal, or nearly so behind a sign that says so."""
-    try:
-        if isinstance(left, Ratio) and isinstance(right, Ratio) and len(left.parts) == len(right.parts) == 2:
-            left, right = Div(*left.parts), Div(*right.parts)
-        if not all(isinstance(side, (*SCALARS, Quantity)) for side in (left, right)):
-            return left == right
-        return same_quantity(left, right, Settings()) if exact else _roughly(left, right)
-    except UndecidedError:
-        return False
-
-
-def _roughly(left: Value, right: Value) -> bool:
-    try:
-        a, b = complex(approximate(left)), complex(approximate(right))
-    except NotNumericError:
-        return False
-    return abs(a - b) <= 0.02 * max(abs(a), abs(b))
 
 
 def same_labels(left: Value, right: Value) -> bool:

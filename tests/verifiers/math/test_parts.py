@@ -302,20 +302,6 @@ def test_kind_decides_what_a_reference_is(gold: str, answer: str, settings: dict
     assert (found["outcome"] == "correct") is (settings["kind"] != "auto")
 
 
-@pytest.mark.parametrize(
-    ("gold", "answer", "equal"),
-    [
-        ("12 \\text{ cm}", "12 \\text{ cm} = 13 \\text{ cm}", False),
-        ("12 \\text{ cm}", "x = 12 \\text{ cm} = 0.12 m", True),
-        ("2:3", "2:3 = 4:5", False),
-        ("2:3", "2:3 = 4:6", True),
-        ("C", "C, 12", False),
-    ],
-)
-def test_every_side_of_a_chain_is_compared(gold: str, answer: str, equal: bool) -> None:
-    assert right(gold, answer) is equal
-
-
 def test_functions_without_brackets_are_limited() -> None:
     for chain in ("\\sin ", "\\sqrt ", "\\frac "):
         with pytest.raises(OverLimitsError):
