@@ -13,7 +13,7 @@ from aha.runtime import files
 from aha.runtime.metrics import read_lines
 from aha.text.answers import opens_thought
 from aha.text.chat import ChatTokenizer, Template, render, render_text
-from aha.types import Finish, Json, Message, Request, Sampler
+from aha.types import Finish, Json, Message, Problem, Request, Sampler
 
 OPENING_TOKENS = 16
 """Tokens at a prompt's end in which an opened thought is looked for."""
@@ -165,6 +165,18 @@ def request_key(request: WordsRequest, model_name: str) -> str:
     asked = [model_name, request.use, request.prompt, [dict(message) for message in request.messages]]
     drawn = [request.seed, request.max_new_tokens, request.temperature, request.top_p]
     return hashlib.sha256(json.dumps([*asked, *drawn], sort_keys=True).encode()).hexdigest()
+
+
+def problem_facts(problem: Problem) -> dict[str, Json]:
+    """What the stand-in knows a problem by."""
+    return {
+        "id": problem.id,
+        "source": problem.source,
+        "seed": problem.metadata.get("seed", 0),
+        "verifier": problem.verifier.name,
+        "arguments": dict(problem.verifier.arguments),
+        "reference": problem.reference,
+    }
 
 
 def ask_in_order(model: WordsModel, requests: Sequence[WordsRequest]) -> list[WordsReply]:

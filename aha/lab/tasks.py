@@ -41,7 +41,7 @@ class LabTask:
             family = self.name.removeprefix("lab:")
             rng = Random(seed_of(self.seed, self.name))
             for puzzle in distinct(lambda: seen(rng, family), self.size):
-                problem = to_problem(puzzle, self.name)
+                problem = to_problem(puzzle, self.name, self.seed)
                 self._problems.append(problem)
                 self._gold[problem.id] = puzzle.answer
         return self._problems
@@ -64,8 +64,8 @@ def lab_task(name: str, *, size: int | None = None, seed: int = 0) -> LabTask | 
     return LabTask(name, size or TRAINING_SIZE, seed)
 
 
-def to_problem(puzzle: Puzzle, source: str) -> Problem:
-    """The record that travels."""
+def to_problem(puzzle: Puzzle, source: str, seed: int = 0) -> Problem:
+    """The record that travels; `seed` is the task's, by which its puzzle can be made again."""
     digest = seed_of(puzzle.family, puzzle.key, puzzle.language)
     return Problem(
         id=f"{puzzle.family}-{digest:016x}",
@@ -76,7 +76,7 @@ def to_problem(puzzle: Puzzle, source: str) -> Problem:
         domain=puzzle.domain,
         language=puzzle.language,
         difficulty=float(puzzle.difficulty),
-        metadata={"family": puzzle.family},
+        metadata={"family": puzzle.family, "seed": seed},
     )
 
 

@@ -17,11 +17,13 @@ from aha.engines.api import is_endpoint, open_endpoint
 from aha.engines.native_learner import NativeLearner
 from aha.engines.native_sampler import NativeSampler
 from aha.engines.native_scorer import NativeScorer
+from aha.engines.scripted import ScriptedWords
 from aha.engines.words import AsText, Remembered, SamplerWords, WordsModel
 from aha.models.load import LoadedModel, load_model
 from aha.models.save import save_model
 from aha.runtime.device import pick_device
 from aha.runtime.distributed import World
+from aha.stages.graph import SCRIPTED
 from aha.text.chat import pick_template
 from aha.types import NamedTensors
 
@@ -96,11 +98,15 @@ def open_words(
     template: TemplateName | None = None,
     num_parallel: int = 16,
 ) -> Iterator[WordsModel]:
-    """A model that writes or judges: a folder, a Hub name, `lab`, or an endpoint's address. What it answered is kept in
-    `memory_file`. `template` None: its own chat template where it has one, else r1-zero; at an endpoint the chat.
+    """A model that writes or judges: a folder, a Hub name, `lab`, an endpoint's address, or the lab's stand-in
+    `scripted`. What it answered is kept in `memory_file`. `template` None: its own chat template where it has one, else
+    r1-zero; at an endpoint the chat.
 
     Raises what loading a model or reaching an endpoint raises.
     """
+    if place == SCRIPTED:
+        yield ScriptedWords()
+        return
     if is_endpoint(place):
         api = open_endpoint(place)
         api.num_parallel = num_parallel
