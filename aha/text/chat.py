@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal, Protocol
 
-from aha.errors import DataError
+from aha.errors import ConfigError, DataError
 from aha.types import Message, Tokenizer
 
 Template = Literal["r1-zero", "chat", "plain"]
@@ -17,6 +18,17 @@ User: {question}
 Assistant:"""
 """Structure only, no hint how to think (DeepSeek-R1, section 2.2.3, in own words)."""
 
+R1_CHAT_TEMPLATE = (
+    "{{ bos_token or '' }}{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' }}"
+    "{% if message['role'] == 'assistant' %}{{ message['content'].split('</think>')[-1] | trim }}"
+    "{% else %}{{ message['content'] }}{% endif %}{{ eos_token + '\\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n<think>\\n' }}{% endif %}"
+)
+"""Jinja, for any tokenizer: its own end token ends each turn, earlier answers appear without their thoughts, and the
+prompt opens the thought, as in the released R1 models."""
+
+CHAT_TEMPLATES = {"r1": R1_CHAT_TEMPLATE}
+
 _SPEAKERS = {"user": "User", "assistant": "Assistant", "tool": "Tool"}
 
 
@@ -27,8 +39,28 @@ class ChatTokenizer(Tokenizer, Protocol):
     def has_chat_template(self) -> bool:
         """Whether `apply_chat_template` can be called."""
 
+    @property
+    def turn_end_id(self) -> int:
+        """The token that ends an assistant's turn in the chat template."""
+
     def apply_chat_template(self, messages: Sequence[Message]) -> list[int]:
         """Prompt ids up to and including the start of the assistant's turn."""
+
+
+def chat_template_text(name: str) -> str:
+    """The Jinja text behind the key `chat_template`: a name of `CHAT_TEMPLATES`, or a file.
+
+    Raises ConfigError where it is neither.
+    """
+    if name in CHAT_TEMPLATES:
+        return CHAT_TEMPLATES[name]
+    try:
+        return Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"chat_template: {name!r} is neither of {', '.join(CHAT_TEMPLATES)} nor a file to read.",
+            cure="Paths are relative to where the command runs.",
+        ) from error
 
 
 def pick_template(setting: Template | None, tokenizer: ChatTokenizer) -> Template:

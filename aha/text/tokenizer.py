@@ -26,13 +26,29 @@ class HFTokenizer:
         self.stop_token_ids: tuple[int, ...] = tuple(sorted({self.eos_token_id, *stop_token_ids}))
         """Sampling any of these ends a completion: the end token and those of the model's generation settings."""
         self.vocab_size: int = len(inner)
-        special = sorted(inner.all_special_tokens, key=len, reverse=True)
-        self._special = re.compile("|".join(re.escape(token) for token in special))
+        special = {*inner.all_special_tokens}
+        special |= {token.content for token in inner.added_tokens_decoder.values() if token.special}
+        self._special = re.compile("|".join(map(re.escape, sorted(special, key=len, reverse=True))))
 
     @property
     def has_chat_template(self) -> bool:
         """Whether the tokenizer brings a chat template."""
         return bool(self.inner.chat_template)
+
+    @property
+    def turn_end_id(self) -> int:
+        """The token that ends an assistant's turn in the chat template, where sampling stops at it; else the end token.
+
+        Raises DataError when the template refuses a question and its answer.
+        """
+        mark = "\ue000"
+        text = self._template_text([{"role": "user", "content": "?"}, {"role": "assistant", "content": mark}], False)
+        after = self._ids(text.rpartition(mark)[2], split_special_tokens=False)
+        return after[0] if after and after[0] in self.stop_token_ids else self.eos_token_id
+
+    def give_chat_template(self, text: str) -> None:
+        """Use this Jinja text as the chat template from now on; `save` writes it with the tokenizer."""
+        self.inner.chat_template = text
 
     def encode(self, text: str) -> list[int]:
         """Plain text to ids, nothing added; special tokens inside the text are encoded as text."""
@@ -48,20 +64,11 @@ class HFTokenizer:
         The template's own special tokens are special; those that stand in a message are encoded as text. Messages
         without any give exactly the ids of `transformers`. Raises DataError when the template refuses the messages.
         """
-        from jinja2 import TemplateError
-
         contents = "".join(message["content"] for message in messages)
         mark = next(char for char in map(chr, range(0xE000, 0xF900)) if char not in contents)
         found = self._special.findall(contents)
         masked = [{**message, "content": self._special.sub(mark, message["content"])} for message in messages]
-        try:
-            text = self.inner.apply_chat_template(masked, tokenize=False, add_generation_prompt=True)
-        except TemplateError as error:
-            raise DataError(
-                f"The chat template of {self.inner.name_or_path!r} refuses these messages: {error}.",
-                cure="Check their roles and order, or set `data.template: r1-zero`.",
-            ) from error
-        pieces = text.split(mark)
+        pieces = self._template_text(masked, True).split(mark)
         if len(pieces) != len(found) + 1:
             raise DataError(
                 f"A message holds the special token {found[0]!r}, and the chat template drops or repeats its text.",
@@ -75,6 +82,21 @@ class HFTokenizer:
     def save(self, folder: Path) -> None:
         """Write the tokenizer's files into `folder`, as `transformers` reads them."""
         self.inner.save_pretrained(str(folder))
+
+    def _template_text(self, messages: Sequence[Message], add_generation_prompt: bool) -> str:
+        from jinja2 import TemplateError
+
+        try:
+            return str(
+                self.inner.apply_chat_template(
+                    list(messages), tokenize=False, add_generation_prompt=add_generation_prompt
+                )
+            )
+        except TemplateError as error:
+            raise DataError(
+                f"The chat template of {self.inner.name_or_path!r} refuses these messages: {error}.",
+                cure="Check their roles and order, or set `data.template: r1-zero`.",
+            ) from error
 
     def _ids(self, text: str, split_special_tokens: bool) -> list[int]:
         clean = text.encode("utf-8", "replace").decode("utf-8")
