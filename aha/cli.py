@@ -217,6 +217,29 @@ def doctor(run_directory: Annotated[Path, typer.Argument(metavar="RUN")], as_jso
     typer.echo(_dump([asdict(finding) for finding in findings]) if as_json else render(findings))
 
 
+@app.command()
+def review(
+    file: Annotated[Path, typer.Argument(help="JSONL: messages, or prompt and completion, a row.")],
+    export: Annotated[
+        Path | None, typer.Option("--export", help="Write what was accepted and edited; serve none.")
+    ] = None,
+    pairs: Annotated[
+        Path | None, typer.Option("--pairs", help="Write preference pairs from the ranks; serve none.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a person accept, edit, reject and rank examples, on a page that only this machine sees."""
+    from aha.review.command import serve, write_exports
+
+    tell = partial(typer.echo, err=as_json)
+    if export is None and pairs is None:
+        serve(file, tell)
+        return
+    found = write_exports(file, export, pairs, tell)
+    if as_json:
+        typer.echo(_dump(found))
+
+
 @app.command("list")
 def list_names(what: Annotated[str, typer.Argument(help=" | ".join(LISTS))], as_json: AsJson = False) -> None:
     """Name what there is: recipes, tasks, benchmarks, algorithms, rewards."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +43,7 @@ def test_version(aha: Call) -> None:
 def test_help_names_every_command(aha: Call) -> None:
     code, out, _ = aha("--help")
     assert code == 0
-    for command in ("run", "eval", "compare", "verify", "audit", "report", "doctor", "list"):
+    for command in ("run", "eval", "compare", "verify", "audit", "report", "doctor", "review", "list"):
         assert f" {command} " in out
 
 
@@ -185,6 +186,27 @@ def test_audit_of_no_run(aha: Call) -> None:
     assert code == 4
     assert "There are no rollouts in nowhere." in err
     assert aha("audit", "nowhere", "--samples", "1")[0] == 2
+
+
+def test_review_exports_or_serves(aha: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    row = {"id": "one", "prompt": "1+1?", "completion": "2"}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    assert "was accepted or edited yet" in aha("review", "rows.jsonl", "--export", "out.jsonl")[2]
+
+    def serve_forever(server: Any) -> None:
+        server.desk.review.accept("one")
+        server.desk.review.rank("one", 1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("aha.review.server.ReviewServer.serve_forever", serve_forever)
+    code, out, _ = aha("review", "rows.jsonl")
+    assert code == 0
+    assert re.search(r"Open http://127\.0\.0\.1:\d+/#\S{43}\n", out)
+    assert "Stopped; decisions are in rows.review.jsonl" in out
+    code, out, err = aha("review", "rows.jsonl", "--export", "out.jsonl", "--json")
+    assert (code, json.loads(out)["exported"]) == (0, 1)
+    assert "1 records (1 accepted" in err
+    assert "so there are no pairs" in aha("review", "rows.jsonl", "--pairs", "pairs.jsonl")[2]
 
 
 def test_the_list_of_benchmarks_ends_with_the_files(aha: Call, monkeypatch: pytest.MonkeyPatch) -> None:

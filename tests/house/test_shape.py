@@ -16,7 +16,7 @@ LADDER = [
     {"lab"},
     {"engines"},
     {"rollouts"},
-    {"evaluation", "search"},
+    {"evaluation", "search", "review"},
     {"stages"},
     {"cli"},
 ]
