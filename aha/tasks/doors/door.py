@@ -19,6 +19,8 @@ DATA = "AHA_DATA"
 """The environment variable with the folder that holds the files."""
 CHANGES = ("instruction", "extract")
 """What a user may change of a door's RowFormat."""
+WORKED = ("solution", "rationale", "steps", "canonical_solution", "code")
+"""Columns with a worked solution, kept in a problem's metadata as `solution` for decontamination to look for."""
 
 
 class Row:
@@ -110,8 +112,9 @@ class DoorTask(FileTask):
         cure = f"Is it the file of {door.origin}?"
         for number, columns in read_rows(self.path):
             made = door.read(Row(columns, f"{door.name}: {self.path}, row {number}", cure))
+            worked = next((columns[name] for name in WORKED if isinstance(columns.get(name), str | list)), None)
             if made is not None:
-                yield number, made
+                yield number, made if worked is None else {"solution": worked, **made}
 
 
 def where_from(door: Door) -> str:

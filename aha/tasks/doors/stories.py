@@ -35,7 +35,7 @@ def gsm8k(row: Row) -> dict[str, Json] | None:
     _, mark, answer = row.text("answer").rpartition("####")
     if not mark:
         raise row.error("column 'answer' has no '####'")
-    return made(row.text("question"), answer.strip())
+    return made(row.text("question"), answer.strip(), solution=row.text("answer"))
 
 
 def asdiv(row: Row) -> dict[str, Json] | None:
