@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from aha.evaluation.answerers import Drawing
@@ -13,7 +13,7 @@ from aha.runtime.metrics import read_lines
 from aha.runtime.run_directory import StageDirectory
 from aha.stages.card import model_card
 from aha.stages.evaluate import Examiner, score_all, score_table
-from aha.stages.graph import Node
+from aha.stages.graph import Node, file_hash
 from aha.stages.parts import RLParts
 from aha.stages.pretrain import CORPUS_FILE
 from aha.stages.progress import Progress, longest_limit
@@ -73,17 +73,19 @@ def write_result(
     node: Node,
     place: StageDirectory,
     evaluations: Mapping[str, Evaluation],
-    found_hash: str,
+    found_hash: str | None,
     cost: Mapping[str, Json],
+    more: Mapping[str, Json] | None = None,
 ) -> None:
-    """result.json: what was made from what, and the cost; seconds stand apart under `timing`."""
+    """result.json: what was made from what, and the cost; seconds stand apart under `timing`. `found_hash` None: no
+    model was made or scored; `more`: further facts."""
     seconds: dict[str, float] = {}
     for line in read_lines(place.timing):
         for name, value in line.items():
             if name.startswith("seconds/") and value is not None:
                 phase = name.removeprefix("seconds/")
                 seconds[phase] = seconds.get(phase, 0.0) + value
-    corpus = files.read_json(locate(node.model) / CORPUS_FILE) if node.model else None
+    corpus = files.read_json(locate(node.model) / CORPUS_FILE) if node.model and found_hash else None
     record: dict[str, Json] = {
         "stage": node.name,
         "kind": node.stage.kind,
@@ -94,4 +96,21 @@ def write_result(
         "scores": score_table(evaluations),
         "timing": {"seconds": seconds},
     }
-    files.write_json(place.result, record | ({"corpus_reflection": corpus["reflection"]} if corpus else {}))
+    record |= {"corpus_reflection": corpus["reflection"]} if corpus else {}
+    files.write_json(place.result, record | dict(more or {}))
+
+
+def write_data(
+    node: Node,
+    place: StageDirectory,
+    rows: Sequence[Mapping[str, Json]],
+    counts: Mapping[str, Json],
+    cost: Mapping[str, Json],
+    more: Mapping[str, Json] | None = None,
+) -> None:
+    """data/KIND.jsonl with one row a line, whole or not at all, and result.json with its hash and what was counted."""
+    path = place.data_file(node.stage.makes)
+    files.make_folder(path.parent)
+    files.write_bytes(path, b"".join(files.json_bytes(dict(row), path, indent=None) + b"\n" for row in rows))
+    facts = {"data_hash": file_hash(path), "num_rows": len(rows), "counts": dict(counts)}
+    write_result(node, place, {}, None, cost, facts | dict(more or {}))
