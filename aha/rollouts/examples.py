@@ -1,0 +1,244 @@
+"""Written examples for fine-tuning: rows of files to token rows, and from those, in the order of epochs, to samples."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from aha.errors import DataError
+from aha.runtime.seeds import seed_of, shuffled
+from aha.tasks.files import read_rows
+from aha.tasks.rows import ROLES
+from aha.text.chat import ChatTokenizer, Template
+from aha.text.conversation import TokenRow, UnusableConversationError, conversation_rows, turn_end_id
+from aha.types import Int32, Json, Message, Sample
+
+COLUMNS = "`messages`; `prompt` and `completion`; `prompt` and `chosen`: texts or lists of messages"
+SHOWN_ROWS = 5
+"""Rejected rows that are named for each reason in a line for people; the file of rejected rows names all."""
+TOLD_EVERY = 200
+"""Rows between two calls of `on_progress`."""
+
+
+class BadRowError(DataError):
+    """A row that holds no conversation, with the reason as a word that can be counted."""
+
+    def __init__(self, reason: str, problem: str) -> None:
+        super().__init__(problem)
+        self.reason = reason
+
+
+@dataclass(slots=True, frozen=True)
+class Rejected:
+    """A row that is not learned from."""
+
+    row: int
+    """From 1, as in the file."""
+    reason: str
+    detail: str
+
+
+@dataclass(slots=True, frozen=True)
+class Example:
+    """One row of a data set as the model reads it: mostly one piece, several where turns cannot share one."""
+
+    row: int
+    pieces: tuple[tuple[Int32, tuple[tuple[int, int], ...]], ...]
+    """Token ids [T] and the trained spans [start, end)."""
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens of all pieces."""
+        return sum(len(token_ids_T) for token_ids_T, _ in self.pieces)
+
+
+@dataclass(slots=True)
+class Dataset:
+    """What of a file can be learned from, and what cannot."""
+
+    name: str
+    weight: float
+    """How often an epoch sees each row."""
+    examples: list[Example] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows that are used (`kept`), and by reason those that are not."""
+        reasons = Counter(each.reason for each in self.rejected)
+        return {"kept": len(self.examples), **dict(sorted(reasons.items()))}
+
+    def describe(self) -> str:
+        """A line for people."""
+        text = f"{self.name}: {len(self.examples):,} rows"
+        by_reason: dict[str, list[str]] = {}
+        for each in self.rejected:
+            by_reason.setdefault(each.reason, []).append(f"{each.row}")
+        left_out = []
+        for reason, rows in sorted(by_reason.items()):
+            shown = ", ".join([*rows[:SHOWN_ROWS], *["…"] * (len(rows) > SHOWN_ROWS)])
+            left_out.append(f"{reason.replace('_', ' ')} {len(rows)} (row {shown})")
+        return f"{text}; left out: {'; '.join(left_out)}." if left_out else f"{text}."
+
+
+def messages_of(row: Json) -> list[Message]:
+    """The conversation of a row in any of the columns of `COLUMNS` (TRL's). Raises BadRowError."""
+    if not isinstance(row, dict):
+        raise BadRowError("no_object", f"expected an object with columns, got {type(row).__name__}")
+    if row.get("messages") is not None:
+        return _turns(row["messages"], "user")
+    answer = next((row[name] for name in ("completion", "chosen") if row.get(name) is not None), None)
+    if answer is None:
+        raise BadRowError("unknown_columns", f"expected {COLUMNS}; there are {sorted(row)}")
+    answered = _turns(answer, "assistant")
+    whole = answered[0]["role"] in ("system", "user") or row.get("prompt") is None
+    return answered if whole else _turns(row["prompt"], "user") + answered
+
+
+def read_dataset(
+    path: Path,
+    name: str,
+    weight: float,
+    *,
+    template: Template,
+    tokenizer: ChatTokenizer,
+    max_tokens: int,
+    on_progress: Callable[[int], None] = lambda row: None,
+) -> Dataset:
+    """All rows of a JSONL or Parquet file that can be learned from; the others are in `rejected`.
+
+    A row of which a piece has more than `max_tokens` tokens is too long. `name` is what errors call the file.
+    Raises DataError where there is no such file, where it is corrupt, and where no row is left.
+    """
+    found, end_id = Dataset(name, weight), turn_end_id(template, tokenizer)
+
+    def reject(row: int, reason: str, error: DataError) -> None:
+        found.rejected.append(Rejected(row, reason, error.problem))
+
+    for number, row in read_rows(path, lambda number, error: reject(number, "no_json", error)):
+        if number % TOLD_EVERY == 0:
+            on_progress(number)
+        try:
+            pieces = conversation_rows(messages_of(row), template, tokenizer, end_id)
+            longest = max(len(piece.token_ids) for piece in pieces)
+            if longest > max_tokens:
+                raise BadRowError("too_long", f"{longest:,} tokens, more than {max_tokens:,}")
+            found.examples.append(_example(number, pieces))
+        except (BadRowError, UnusableConversationError) as error:
+            reject(number, error.reason, error)
+    if not found.examples:
+        raise DataError(
+            f"Nothing can be learned from {name}. {found.describe()}",
+            cure=f"First of them: {found.rejected[0].detail}." if found.rejected else "The file holds no rows.",
+        )
+    return found
+
+
+@dataclass(slots=True, frozen=True)
+class Place:
+    """Which example of which data set."""
+
+    dataset: int
+    example: int
+
+
+class Mixture:
+    """Data sets in the order in which they are trained on, which depends on their sizes, weights and the seed alone."""
+
+    def __init__(
+        self, datasets: Sequence[Dataset], *, epochs: int, batch_size: int, seed: int, max_updates: int | None = None
+    ) -> None:
+        """Updates have `batch_size` rows each, across the ends of epochs; the last one has what is left.
+
+        Raises DataError where the weights leave no row.
+        """
+        self.datasets, self.epochs, self.batch_size, self.seed = list(datasets), epochs, batch_size, seed
+        self.num_updates = -(-len(self.order) // batch_size)
+        if not self.order:
+            raise DataError("The weights leave no row to train on.", cure="Raise a `weight`, or `epochs`.")
+        if max_updates is not None:
+            self.num_updates = min(self.num_updates, max_updates)
+
+    @cached_property
+    def order(self) -> list[Place]:
+        """All rows of all epochs."""
+        return [place for epoch in range(self.epochs) for place in self._epoch(epoch)]
+
+    def examples(self, update: int) -> list[Example]:
+        """The rows of an update, counted from 0."""
+        places = self.order[update * self.batch_size : (update + 1) * self.batch_size]
+        return [self.datasets[place.dataset].examples[place.example] for place in places]
+
+    def samples(self, update: int) -> list[Sample]:
+        """The same as samples: every piece of every row, in order."""
+        places = self.order[update * self.batch_size : (update + 1) * self.batch_size]
+        return [sample for place in places for sample in self._samples(place)]
+
+    def epochs_done(self, num_updates: int) -> float:
+        """Passes over the data after so many updates."""
+        return self.epochs * min(1.0, num_updates * self.batch_size / len(self.order))
+
+    def _epoch(self, epoch: int) -> list[Place]:
+        chosen = [
+            Place(number, example)
+            for number, dataset in enumerate(self.datasets)
+            for example in rows_of_epoch(
+                len(dataset.examples), dataset.weight, epoch, seed_of(self.seed, "rows", number)
+            )
+        ]
+        return [chosen[place] for place in shuffled(len(chosen), seed_of(self.seed, "epoch", epoch))]
+
+    def _samples(self, place: Place) -> Iterator[Sample]:
+        dataset = self.datasets[place.dataset]
+        example = dataset.examples[place.example]
+        for number, (token_ids_T, trained) in enumerate(example.pieces):
+            yield imitation_sample(f"{dataset.name}/{example.row}/{number}", token_ids_T, trained)
+
+
+def rows_of_epoch(num_rows: int, weight: float, epoch: int, seed: int) -> list[int]:
+    """Which rows an epoch (from 0) sees: each of them as often as `weight` has whole times, and its fraction of them
+    once more, of which the next epoch takes others until all have had their turn."""
+    whole = int(weight)
+    extra = (weight - whole) * num_rows
+    start, end = round(epoch * extra), round((epoch + 1) * extra)
+    turn = shuffled(num_rows, seed) if end > start else []
+    return [*range(num_rows)] * whole + [turn[place % num_rows] for place in range(start, end)]
+
+
+def imitation_sample(name: str, token_ids_T: Int32, trained: Sequence[tuple[int, int]]) -> Sample:
+    """A written text as the learner sees it: the trained spans have advantage 1, so that the objective `log_prob` is
+    their cross-entropy. No token of it was sampled, so it has no sampler log-probs to compare with."""
+    num_tokens = len(token_ids_T)
+    loss_mask_T = np.zeros(num_tokens, dtype=np.bool_)
+    for start, end in trained:
+        loss_mask_T[start:end] = True
+    return Sample(
+        rollout_id=name,
+        token_ids_T=token_ids_T,
+        action_mask_T=np.zeros(num_tokens, dtype=np.bool_),
+        loss_mask_T=loss_mask_T,
+        sampler_logprobs_T=np.zeros(num_tokens, dtype=np.float32),
+        advantages_T=loss_mask_T.astype(np.float32),
+        terms=("imitation",),
+    )
+
+
+def _example(number: int, rows: Sequence[TokenRow]) -> Example:
+    return Example(number, tuple((np.asarray(row.token_ids, dtype=np.int32), tuple(row.trained)) for row in rows))
+
+
+def _turns(value: Json, role: str) -> list[Message]:
+    """A list of messages as it is; a text as one message of `role`. Raises BadRowError."""
+    turns = [{"role": role, "content": value}] if isinstance(value, str) else value
+    if not isinstance(turns, list) or not turns:
+        raise BadRowError("no_messages", f"expected a text or a list of messages, got {str(value)[:100]!r}")
+    for turn in turns:
+        if not isinstance(turn, dict) or turn.get("role") not in ROLES or not isinstance(turn.get("content"), str):
+            problem = f"a message needs a `role` ({', '.join(ROLES)}) and a text `content`, got {str(turn)[:100]!r}"
+            raise BadRowError("no_messages", problem)
+    return [{"role": turn["role"], "content": turn["content"]} for turn in turns]
