@@ -52,7 +52,7 @@ def load_model(
         model: Decoder | FallbackModel = _load_decoder(folder, config, wanted, device)
     else:
         model = load_fallback(folder, wanted, device)
-    _check_vocabulary(folder, config, tokenizer)
+    check_vocabulary(folder, config, tokenizer)
     generation_file = folder / "generation_config.json"
     generation = read_json(generation_file) if generation_file.exists() else {}
     return LoadedModel(model.eval(), tokenizer, config, generation, model_hash(folder), folder)
@@ -93,14 +93,28 @@ def _snapshot(name: str) -> Path:
 
 
 def _load_decoder(folder: Path, config: dict[str, Json], dtype: torch.dtype, device: torch.device | str) -> Decoder:
-    """Our decoder with the folder's weights; never holds them twice."""
+    """Our decoder with the folder's weights."""
     with torch.device("meta"):
         model = Decoder(DecoderConfig.from_hugging_face(config, str(folder / "config.json")))
+    fill(model, folder, config, dtype, device)
+    return model
+
+
+def fill(
+    model: Decoder,
+    folder: Path,
+    config: dict[str, Json],
+    dtype: torch.dtype,
+    device: torch.device | str,
+    made: dict[str, torch.Tensor] | None = None,
+) -> None:
+    """Give a decoder without memory (on `meta`) the folder's weights; never holds them twice. `made` are weights that a
+    folder may lack. Raises DataError for one that is missing, misshaped or belongs to another model."""
     wanted = {name: value.shape for name, value in model.state_dict().items()}
-    weights: dict[str, torch.Tensor] = {}
+    weights = {name: tensor.to(device, dtype) for name, tensor in (made or {}).items()}
     for name, tensor in read_weights(folder):
         if name.endswith("rotary_emb.inv_freq") or (name == "lm_head.weight" and name not in wanted):
-            continue  # computed here; tied to the embedding
+            continue  # computed here; tied to the embedding, or a reward model's that has none
         if name not in wanted:
             raise DataError(f"{folder}: the weight {name} belongs to no {config['model_type']} model of this config.")
         if tensor.shape != wanted[name]:
@@ -112,10 +126,9 @@ def _load_decoder(folder: Path, config: dict[str, Json], dtype: torch.dtype, dev
     model.load_state_dict(weights, assign=True)
     for parameter in model.parameters():
         parameter.requires_grad_(True)
-    return model
 
 
-def _check_vocabulary(folder: Path, config: dict[str, Json], tokenizer: HFTokenizer) -> None:
+def check_vocabulary(folder: Path, config: dict[str, Json], tokenizer: HFTokenizer) -> None:
     """Every id of the tokenizer must have an embedding."""
     vocab_size = config.get("vocab_size")
     if isinstance(vocab_size, int) and tokenizer.vocab_size > vocab_size:
