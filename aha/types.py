@@ -30,6 +30,10 @@ Message = dict[str, str]
 Finish = Literal["stop", "length", "tool", "aborted"]
 Outcome = Literal["correct", "wrong", "undecided"]
 Term = Literal["policy", "imitation", "preference", "value"]
+Sees = Literal["summary", "response"]
+"""What of a response a reward model is shown: what follows the thought, or everything."""
+NO_VERIFIER, NO_RULE = "none", "no_rule"
+"""The verifier of a problem about which no rule decides, and why its verdict is undecided."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -63,6 +67,11 @@ class Problem:
     """Overrides the stage's limit for this problem."""
     metadata: Mapping[str, Json] = field(default_factory=dict)
     """Everything else in the row; handed to custom rewards as columns."""
+
+    @property
+    def has_rule(self) -> bool:
+        """Whether a verifier can decide about an answer; `none` is there for problems that only models grade."""
+        return self.verifier.name != NO_VERIFIER
 
 
 @dataclass(slots=True, frozen=True)
@@ -120,12 +129,17 @@ class Verdict:
     """`match`, `mismatch`, `no_answer`, `unparsable`, `over_limits`, `several_answers`, `truncated`, or for undecided
     `crash`, `timeout`, `lost_worker`, `bad_reference`, `unclear` (mathematics). Programs: `not_compiled`, `over_time`,
     `over_memory`, `over_output`, `crashed`, `no_result`, and undecided `no_tests`, `not_installed`, `no_sandbox`,
-    `no_memory`, `checker_failed`."""
+    `no_memory`, `checker_failed`. Undecided without a failure of ours: `no_rule`."""
     seconds: float = 0.0
     detail: str = ""
     """More for people: which test failed and how, the sandbox's level, what to install. Never counted or compared."""
     share: float | None = None
     """Of the tests that passed; None where there are none, or some were left out after a failure."""
+
+    @property
+    def failed(self) -> bool:
+        """Undecided through our failure; a problem that no rule decides is none."""
+        return self.outcome == "undecided" and self.reason != NO_RULE
 
 
 @dataclass(slots=True)
@@ -221,6 +235,8 @@ class Evaluation:
     reasons (k), answers (k), tokens (k), format (k booleans), sample (text of the first answer, 2,000 characters)."""
     template: str = ""
     """How messages became text: r1-zero, chat or plain."""
+    refusal_rate: float | None = None
+    """Share of the answers that refuse (text.refusal); None where a problem is mathematics, code, STEM or logic."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -296,3 +312,13 @@ class Scorer(Protocol):
 
     def logprobs(self, samples: Sequence[Sample]) -> list[Float32]:
         """Log-probs of every token of every sample, [T] each."""
+
+
+class RewardScorer(Protocol):
+    """A frozen reward model: texts to raw points, one real number each, higher is better; nothing is normalised."""
+
+    sees: Sees | None
+    """What it was trained on, as its folder says; None where that says nothing."""
+
+    def scores(self, texts: Sequence[tuple[Sequence[Message], str]]) -> list[float]:
+        """Points of each (conversation up to the answer, shown part of the answer)."""

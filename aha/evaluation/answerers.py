@@ -36,6 +36,8 @@ class Answer:
     num_tokens: int
     finish: Finish
     """`length`: cut off, graded wrong; `aborted`: none could be had, undecided."""
+    opened: bool = False
+    """The prompt ended inside `<think>`, with which `text` starts."""
 
 
 class Answerer(Protocol):
@@ -81,7 +83,8 @@ class SamplerAnswerer:
             for completion in self.sampler.completions():
                 index, sample, opening = places[completion.request_id]
                 num_tokens = len(completion.token_ids_N)
-                yield Answer(index, sample, opening + completion.text, num_tokens, completion.finish)
+                text = opening + completion.text
+                yield Answer(index, sample, text, num_tokens, completion.finish, opened=bool(opening))
         except BaseException:
             self.sampler.abort(list(places))  # whoever stops an evaluation gets an idle sampler back
             raise

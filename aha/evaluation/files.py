@@ -8,17 +8,20 @@ from pathlib import Path
 
 from aha.errors import DataError
 from aha.runtime import files
-from aha.types import Evaluation, Interval, Json
+from aha.types import NO_RULE, Evaluation, Interval, Json
 
 _CURE = "Give a file that `aha eval` wrote."
-_FIELDS = [field.name for field in fields(Evaluation) if field.name != "scores"]
+_LATER = ("refusal_rate",)
+"""Written where there is something to say; files before it lack it."""
+_FIELDS = [field.name for field in fields(Evaluation) if field.name not in ("scores", *_LATER)]
 
 
 def to_json(evaluation: Evaluation) -> dict[str, Json]:
     """The evaluation as JSON: its fields in order, each score under its own name in place of `scores`."""
     record: dict[str, Json] = {}
     for name, value in asdict(evaluation).items():
-        record |= value if name == "scores" else {name: value}
+        if name not in _LATER or value is not None:
+            record |= value if name == "scores" else {name: value}
     return record
 
 
@@ -26,12 +29,20 @@ def from_json(record: dict[str, Json], origin: str = "evaluation") -> Evaluation
     """The reverse of `to_json`. Raises DataError that names `origin` and the missing or wrong key."""
     if not isinstance(record, dict):
         raise DataError(f"{origin} holds no JSON object.", cure=_CURE)
-    missing = [name for name in [*_FIELDS, "pass@1"] if name not in record]
+    missing = [name for name in _FIELDS if name not in record]
+    if not missing and "pass@1" not in record and _has_rules(record["problems"]):
+        missing = ["pass@1"]
     if missing:
         raise DataError(f"{origin} has no {missing[0]!r}.", cure=_CURE)
     scores = {name: _interval(record[name], name, origin) for name in record if "@" in name}
     _check_problems(record["problems"], origin)
-    return Evaluation(scores=scores, **{name: record[name] for name in _FIELDS})
+    return Evaluation(scores=scores, **{name: record[name] for name in [*_FIELDS, *_LATER] if name in record})
+
+
+def _has_rules(problems: Json) -> bool:
+    """Whether a rule decided about any of them; anything but a list of problems is left to the check of those."""
+    rows = problems if isinstance(problems, list) else []
+    return any(isinstance(row, dict) and set(row.get("reasons", ())) != {NO_RULE} for row in rows)
 
 
 def write_evaluation(folder: Path, file_name: str, evaluation: Evaluation) -> Path:

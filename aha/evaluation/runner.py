@@ -16,16 +16,19 @@ from aha.errors import DataError
 from aha.evaluation.answerers import Answer, Answerer, Drawing, check_complete
 from aha.evaluation.passk import cons_at_k, pass_at_1, pass_at_k
 from aha.evaluation.statistics import bootstrap
-from aha.rollouts.grading import TRUNCATED, known, then, to_verdict
+from aha.rollouts.grading import known, settled, then, to_verdict
 from aha.runtime.seeds import seed_of
 from aha.tasks.base import Pool, verdict_call, verdict_seconds
-from aha.text.answers import parse
+from aha.text.answers import well_formed
+from aha.text.refusal import refuses
 from aha.text.repetition import repetition
 from aha.types import Evaluation, Interval, Json, Problem, Verdict
 
 MAX_SAMPLE_CHARS = 2_000
 NO_REPLY = Verdict("undecided", None, "no_reply")
 LETTERS = {"correct": "c", "wrong": "w", "undecided": "u"}
+REASONING = ("math", "code", "stem", "logic")
+"""Domains whose problems nobody refuses; where one is in a benchmark, refusals are not looked for."""
 
 Grade = Callable[[Problem, str], Future[Verdict]]
 """Problem and answer text to the verdict to come; never blocks. `Grader.verdict` is one."""
@@ -72,22 +75,25 @@ def evaluate(
     """Sample and grade k answers to each problem and score them.
 
     A truncated answer is wrong without being graded; one that could not be had is undecided, which counts as wrong in
-    every score. Raises DataError for no or repeated problems, MachineError where answers are missing.
+    every score. Problems that no rule decides are in no score. Raises DataError for no or repeated problems,
+    MachineError where answers are missing.
     """
     _check_problems(benchmark, problems)
     graded_PK = _grade_all(problems, answerer.answers(benchmark, problems, k, drawing), grade, k, on_progress)
+    ruled_PK = [answers for problem, answers in zip(problems, graded_PK, strict=True) if problem.has_rule]
     every = list(chain.from_iterable(graded_PK))
+    reasoning = any(problem.domain in REASONING for problem in problems)
     return Evaluation(
         benchmark=benchmark,
         model_hash=model_hash,
         num_problems=len(problems),
         k=k,
         seed=drawing.seed,
-        scores=score(graded_PK, seed_of(drawing.seed, benchmark, "bootstrap")),
+        scores=score(ruled_PK, seed_of(drawing.seed, benchmark, "bootstrap")),
         format_rate=sum(answer.well_formed for answer in every) / len(every),
         mean_tokens=sum(answer.num_tokens for answer in every) / len(every),
         repetition_rate=sum(answer.repetition for answer in every) / len(every),
-        undecided_frac=sum(answer.verdict.outcome == "undecided" for answer in every) / len(every),
+        undecided_frac=sum(answer.verdict.failed for answer in every) / len(every),
         sampling={
             "temperature": drawing.temperature,
             "top_p": drawing.top_p,
@@ -95,12 +101,15 @@ def evaluate(
         },
         problems=[_record(problem, answers) for problem, answers in zip(problems, graded_PK, strict=True)],
         template=template,
+        refusal_rate=None if reasoning else sum(refuses(answer.text) for answer in every) / len(every),
     )
 
 
 def score(graded_PK: Sequence[Sequence[Graded]], seed: int) -> dict[str, Interval]:
     """pass@1, pass@k and cons@k, each with its interval; `pass@1_formatted`, among the well-formed answers, where there
-    is one."""
+    is one. No problems, no scores."""
+    if not graded_PK:
+        return {}
     outcomes_PK = [[answer.verdict.outcome for answer in answers] for answers in graded_PK]
     k = len(outcomes_PK[0])
     scores = {
@@ -165,14 +174,16 @@ def _grade_all(
 
 
 def _verdict_of(answer: Answer, problem: Problem, grade: Grade) -> Future[Verdict]:
-    if answer.finish == "length":
-        return known(TRUNCATED)
-    return known(NO_REPLY) if answer.finish == "aborted" else grade(problem, answer.text)
+    if answer.finish == "aborted":
+        return known(NO_REPLY)
+    verdict = settled(problem, answer.finish)
+    return grade(problem, answer.text) if verdict is None else known(verdict)
 
 
 def _graded(answer: Answer, verdict: Verdict) -> Graded:
-    well_formed = answer.finish != "aborted" and parse(answer.text).well_formed
-    return Graded(answer.text, answer.num_tokens, verdict, well_formed, repetition(answer.text))
+    formed = well_formed(answer.text, opened=answer.opened, cut_off=answer.finish == "length")
+    has_form = answer.finish != "aborted" and formed
+    return Graded(answer.text, answer.num_tokens, verdict, has_form, repetition(answer.text))
 
 
 def _record(problem: Problem, answers: Sequence[Graded]) -> dict[str, Json]:

@@ -37,6 +37,8 @@ def print_evaluations(evaluations: Sequence[Evaluation], console: Console) -> No
     for each in evaluations:
         if each.undecided_frac:
             console.print(Text(f"{each.benchmark}: {100 * each.undecided_frac:.1f} % undecided, counted as wrong."))
+        if each.refusal_rate is not None:
+            console.print(Text(f"{each.benchmark}: {100 * each.refusal_rate:.1f} % of the answers refuse."))
 
 
 def shown(score: Interval | None) -> str:

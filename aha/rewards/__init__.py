@@ -3,5 +3,6 @@
 from aha.rewards.builtin import BUILT_IN
 from aha.rewards.combine import combine
 from aha.rewards.custom import custom_call, read_points
+from aha.rewards.written import Written
 
-__all__ = ["BUILT_IN", "combine", "custom_call", "read_points"]
+__all__ = ["BUILT_IN", "Written", "combine", "custom_call", "read_points"]

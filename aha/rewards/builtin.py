@@ -5,33 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from aha.rewards.language import language_points, readable_points
-from aha.text.answers import parse
-from aha.types import Problem, Verdict
+from aha.rewards.written import Written
+from aha.text.answers import well_formed
 
 
-def accuracy(response: str, verdict: Verdict, problem: Problem) -> float | None:
+def accuracy(written: Written) -> float | None:
     """1 for correct, 0 for wrong, None where no verdict could be reached."""
-    return {"correct": 1.0, "wrong": 0.0, "undecided": None}[verdict.outcome]
+    return {"correct": 1.0, "wrong": 0.0, "undecided": None}[written.verdict.outcome]
 
 
-def format_points(response: str, verdict: Verdict, problem: Problem) -> float | None:
-    """1 where each tag stands once and in order around a thought and an answer that is not empty, else 0."""
-    return float(parse(response).well_formed)
+def format_points(written: Written) -> float | None:
+    """1 for the form that was asked for, else 0: R1-Zero's tags; or the end of a thought that the prompt opened, and a
+    summary (text.answers.well_formed)."""
+    return float(well_formed(written.response, opened=written.opened, cut_off=written.cut_off))
 
 
-def tests_share(response: str, verdict: Verdict, problem: Problem) -> float | None:
+def tests_share(written: Written) -> float | None:
     """The share of the tests that passed, where the verifier ran all of them (`code` with `reward: share`); else as
     `accuracy`."""
-    points = accuracy(response, verdict, problem)
-    return points if points is None or verdict.share is None else verdict.share
+    points, share = accuracy(written), written.verdict.share
+    return points if points is None or share is None else share
 
 
-BUILT_IN: dict[str, Callable[[str, Verdict, Problem], float | None]] = {
+BUILT_IN: dict[str, Callable[[Written], float | None]] = {
     "accuracy": accuracy,
     "format": format_points,
     "tests": tests_share,
     "language": language_points,
     "readability": readable_points,
 }
-"""Reward name → function(whole response, verdict, problem). The response starts with the `<think>` that the prompt
-opened."""
+"""Reward name → function(what was written and what the verifier said of it)."""

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from aha.rewards.written import Written
 from aha.text.answers import parse
 from aha.text.language import language_share
 from aha.text.readability import reading_faults
-from aha.types import Problem, Verdict
 
 
-def language_points(response: str, verdict: Verdict, problem: Problem) -> float | None:
+def language_points(written: Written) -> float | None:
     """Share of the thought's words that are in the question's language; none for a thought without words.
 
     DeepSeek-R1 (2501.12948, 2.3.2). A thought of fewer than text.language.MIN_WORDS words has no share and earns
     nothing, so that writing formulas alone never pays more than writing in the right language.
     """
-    return language_share(_thought(response), problem.language)
+    return language_share(_thought(written.response), written.problem.language)
 
 
-def readable_points(response: str, verdict: Verdict, problem: Problem) -> float | None:
+def readable_points(written: Written) -> float | None:
     """1 where the thought neither loops nor mixes languages, and has no wall of text and no code block, else 0."""
-    return float(not reading_faults(_thought(response), problem.language))
+    return float(not reading_faults(_thought(written.response), written.problem.language))
 
 
 def _thought(response: str) -> str:

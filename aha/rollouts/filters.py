@@ -21,8 +21,8 @@ class Filtered:
 
 
 def decided(group: Group) -> Group:
-    """The group without its undecided rollouts: our failure is no evidence about the answer."""
-    return Group(group.id, [rollout for rollout in group.rollouts if rollout.verdict.outcome != "undecided"])
+    """The group without its rollouts about which we failed to decide: that is no evidence about the answer."""
+    return Group(group.id, [rollout for rollout in group.rollouts if not rollout.verdict.failed])
 
 
 def drop_reason(rollouts: Sequence[Rollout], mode: FilterMode) -> str | None:

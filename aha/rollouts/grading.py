@@ -7,17 +7,19 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
 from aha.config.settings import RewardSettings
-from aha.rewards import BUILT_IN, combine, custom_call, read_points
+from aha.rewards import BUILT_IN, Written, combine, custom_call, read_points
 from aha.rollouts.measures import text_measures
 from aha.runtime.workers import CallResult
 from aha.tasks.base import Pool, verdict_call, verdict_seconds
 from aha.text.answers import opens_thought
-from aha.types import Completion, Group, Problem, Request, Rollout, Tokenizer, Verdict
+from aha.text.refusal import refuses
+from aha.types import NO_RULE, Completion, Finish, Group, Problem, Request, Rollout, Tokenizer, Verdict
 
 OVERLONG = "overlong"
 OPENING_TOKENS = 16
 """Tokens at a prompt's end in which an opened thought is looked for."""
 TRUNCATED = Verdict("wrong", None, "truncated")
+UNRULED = Verdict("undecided", None, NO_RULE)
 REASONS = {"exception": "crash", "timeout": "timeout", "memory": "crash", "lost_worker": "lost_worker"}
 """A failed call to the reason of an undecided verdict."""
 LengthPoints = Callable[[int, int], float]
@@ -54,9 +56,9 @@ class Grader:
     def add(self, group: PendingGroup, completion: Completion) -> None:
         """Take one completion: its verdict is asked for at once, and custom rewards with the last one of the group."""
         group.completions[completion.request_id] = completion
-        cut_off = completion.finish == "length"
-        verdict = known(TRUNCATED) if cut_off else self.verdict(group.problem, self.response(group, completion))
-        group.verdicts[completion.request_id] = verdict
+        found = settled(group.problem, completion.finish)
+        asked = known(found) if found else self.verdict(group.problem, self.response(group, completion))
+        group.verdicts[completion.request_id] = asked
         if len(group.completions) == len(group.requests):
             for reward in self.rewards:
                 if reward.name not in BUILT_IN:
@@ -97,11 +99,10 @@ class Grader:
     ) -> Rollout:
         """One rollout with its rewards in the order of the settings, their weighted sum, and its measures."""
         completion = group.completions[request.id]
-        response = self.response(group, completion)
-        rewards = {
-            name: BUILT_IN[name](response, verdict, group.problem) if name in BUILT_IN else custom[name]
-            for name in self.weights
-        }
+        response, cut_off = self.response(group, completion), completion.finish == "length"
+        opened = response != completion.text
+        written = Written(response, verdict, group.problem, opened, cut_off)
+        rewards = {name: BUILT_IN[name](written) if name in BUILT_IN else custom[name] for name in self.weights}
         if self.overlong is not None:
             rewards[OVERLONG] = self.overlong(len(completion.token_ids_N), request.max_new_tokens)
         return Rollout(
@@ -114,10 +115,18 @@ class Grader:
             rewards=rewards,
             reward=combine(rewards, {**self.weights, OVERLONG: 1.0}),
             measures={
-                **text_measures(response, group.problem.language),
-                "opened": float(response != completion.text),
+                **text_measures(response, group.problem.language, opened=opened, cut_off=cut_off),
+                **({} if group.problem.has_rule else {"refusal": float(refuses(response))}),
+                "opened": float(opened),
             },
         )
+
+
+def settled(problem: Problem, finish: Finish) -> Verdict | None:
+    """The verdict without a verifier: no rule decides, or the answer was cut off. None: a verifier must be asked."""
+    if not problem.has_rule:
+        return UNRULED
+    return TRUNCATED if finish == "length" else None
 
 
 def to_verdict(result: CallResult) -> Verdict:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from aha.rollouts.filters import Filtered, decided
-from aha.text.answers import parse
+from aha.text.answers import well_formed
 from aha.text.language import language_share
 from aha.text.reflection import reflections
 from aha.text.repetition import repetition
@@ -16,12 +16,16 @@ from aha.types import Group, Rollout
 KINDS = ("recheck", "backtrack", "another_approach")
 
 
-def text_measures(text: str, language: str | None = None) -> dict[str, float | str]:
-    """Facts of one completion: `format` 0/1, `repetition` [0, 1], `language` (share of its words in the question's
-    language; left out where that is not given or there are no words), the number of reflections by kind, and of the
-    re-checks how many `repaired` a wrong value and how many `broke` a right one."""
+def text_measures(
+    text: str, language: str | None = None, *, opened: bool = False, cut_off: bool = False
+) -> dict[str, float | str]:
+    """Facts of one whole response: `format` 0/1 (text.answers.well_formed, with `opened` and `cut_off`), `repetition`
+    [0, 1], `language` (share of its words in the question's language; left out where that is not given or there are no
+    words), the number of reflections by kind, and of the re-checks how many `repaired` a wrong value and how many
+    `broke` a right one."""
     found = reflections(text)
-    measures: dict[str, float | str] = {"format": float(parse(text).well_formed), "repetition": repetition(text)}
+    formed = well_formed(text, opened=opened, cut_off=cut_off)
+    measures: dict[str, float | str] = {"format": float(formed), "repetition": repetition(text)}
     share = None if language is None else language_share(text, language)
     if share is not None:
         measures["language"] = share
@@ -38,8 +42,9 @@ def reflects(rollout: Rollout) -> bool:
 
 
 def round_metrics(groups: Sequence[Group], filtered: Filtered) -> dict[str, float]:
-    """Metrics of all decided rollouts of a round, dropped groups included; undecided ones count in `undecided_frac`
-    alone. `reward/std` is the mean of the groups' population standard deviations."""
+    """Metrics of a round's rollouts, dropped groups included; those about which we failed to decide count in
+    `undecided_frac` alone, those about which no rule decides in all but `accuracy`. `reward/std` is the mean of the
+    groups' population standard deviations."""
     rollouts = [rollout for group in groups for rollout in group.rollouts]
     trimmed = [group for group in map(decided, groups) if group.rollouts]
     graded = [rollout for group in trimmed for rollout in group.rollouts]
@@ -51,7 +56,9 @@ def round_metrics(groups: Sequence[Group], filtered: Filtered) -> dict[str, floa
     metrics["reward/mean"] = _mean([rollout.reward for rollout in graded])
     metrics["reward/std"] = _mean([float(np.std([rollout.reward for rollout in group.rollouts])) for group in trimmed])
     metrics |= reward_means(graded)
-    metrics["accuracy"] = _mean([rollout.verdict.outcome == "correct" for rollout in graded])
+    ruled = [rollout for rollout in graded if rollout.problem.has_rule]
+    if ruled:
+        metrics["accuracy"] = _mean([rollout.verdict.outcome == "correct" for rollout in ruled])
     metrics["format_rate"] = _measure_mean(graded, "format")
     metrics["length/mean"] = float(lengths.mean())
     metrics["length/p95"] = float(np.percentile(lengths, 95))
@@ -63,7 +70,7 @@ def round_metrics(groups: Sequence[Group], filtered: Filtered) -> dict[str, floa
     worded = [rollout for rollout in graded if "language" in rollout.measures]
     if worded:
         metrics["language_consistency"] = _measure_mean(worded, "language")
-    return metrics
+    return metrics | refusal_rates(graded)
 
 
 def group_metrics(trimmed: Sequence[Group], filtered: Filtered) -> dict[str, float]:
@@ -85,6 +92,15 @@ def reward_means(rollouts: Sequence[Rollout]) -> dict[str, float]:
             if value is not None:
                 points.setdefault(name, []).append(value)
     return {f"reward/{name}": _mean(values) for name, values in points.items()}
+
+
+def refusal_rates(rollouts: Sequence[Rollout]) -> dict[str, float]:
+    """`refusal_rate/DOMAIN`: the share of refusals (text.refusal) among answers about which no rule decides."""
+    found: dict[str, list[float]] = {}
+    for rollout in rollouts:
+        if "refusal" in rollout.measures:
+            found.setdefault(rollout.problem.domain, []).append(float(rollout.measures["refusal"]))
+    return {f"refusal_rate/{domain}": _mean(found[domain]) for domain in sorted(found)}
 
 
 def _measure_mean(rollouts: Sequence[Rollout], name: str) -> float:

@@ -17,9 +17,7 @@ from aha.types import Float32, Group, Rollout, Sample
 
 def weighs(rollout: Rollout) -> bool:
     """Whether a rollout enters baselines and loss: it has tokens and points, and its accuracy could be decided."""
-    undecided = "accuracy" in rollout.rewards and (
-        rollout.rewards["accuracy"] is None or rollout.verdict.outcome == "undecided"
-    )
+    undecided = "accuracy" in rollout.rewards and rollout.verdict.failed
     has_points = any(points is not None for points in rollout.rewards.values())
     return has_points and not undecided and len(rollout.completion.token_ids_N) > 0
 

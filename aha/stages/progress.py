@@ -44,7 +44,7 @@ class Progress:
     def after(self, groups: Sequence[Group], cursor: Cursor, update: int) -> Progress:
         """Progress once the next round has been trained on."""
         rollouts = [rollout for group in groups for rollout in group.rollouts]
-        num_undecided = sum(rollout.verdict.outcome == "undecided" for rollout in rollouts)
+        num_undecided = sum(rollout.verdict.failed for rollout in rollouts)
         return replace(
             self,
             round=self.round + 1,

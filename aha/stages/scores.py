@@ -23,14 +23,15 @@ def held_out_scores(parts: RLParts, progress: Progress) -> dict[str, float]:
     if not scores_due(parts, progress):
         return {}
     metrics: dict[str, float] = {}
-    total = 0.0
+    scores: list[float] = []
     if parts.writes:
         for benchmark in parts.stage.evaluate.on:
             evaluation = parts.evaluate(benchmark)
-            total += evaluation.scores["pass@1"].value
+            scores += [evaluation.scores["pass@1"].value] if "pass@1" in evaluation.scores else []
             metrics |= evaluation_metrics(benchmark, evaluation)
-    mean = parts.world.sum_floats([total])[0] / len(parts.stage.evaluate.on)
-    progress.scores.append((progress.round, mean))
+    total, num_scores = parts.world.sum_floats([sum(scores), len(scores)])
+    if num_scores:
+        progress.scores.append((progress.round, total / num_scores))
     return metrics
 
 
@@ -48,4 +49,6 @@ def evaluation_metrics(benchmark: str, evaluation: Evaluation) -> dict[str, floa
         "undecided_frac": evaluation.undecided_frac,
         "reflection_rate": reflecting / len(texts),
     }
+    if evaluation.refusal_rate is not None:
+        values["refusal_rate"] = evaluation.refusal_rate
     return {f"eval/{benchmark.removeprefix('lab:')}/{name}": value for name, value in values.items()}

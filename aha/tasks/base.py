@@ -96,8 +96,8 @@ def verdict_seconds(problem: Problem) -> float | None:
 def validate(task: Task, n: int, pool: Pool) -> None:
     """Grade the gold answers of up to `n` problems, spread evenly over the task, in the pool.
 
-    Raises DataError naming the first problem whose gold answer is not graded correct, or MachineError when a verdict
-    could not be reached.
+    Problems that no rule decides are left out. Raises DataError naming the first problem whose gold answer is not
+    graded correct, or MachineError when a verdict could not be reached.
     """
     problems = task.problems()
     if not len(problems):
@@ -105,7 +105,8 @@ def validate(task: Task, n: int, pool: Pool) -> None:
     if n == 0:
         return
     indices = sorted({index * len(problems) // n for index in range(n)}) if n < len(problems) else range(len(problems))
-    checked = [(problems[index], _gold(task, problems[index])) for index in indices]
+    chosen = [problems[index] for index in indices]
+    checked = [(problem, _gold(task, problem)) for problem in chosen if problem.has_rule]
     pending = [
         (problem, gold, pool.submit(*verdict_call(problem, gold), verdict_seconds(problem)))
         for problem, gold in checked

@@ -10,7 +10,7 @@ from typing import Any
 from aha.errors import DataError
 from aha.tasks.base import Split, gold_block, in_split
 from aha.text.answers import last_boxed
-from aha.types import Json, Message, Problem, VerifierSpec
+from aha.types import NO_VERIFIER, Json, Message, Problem, VerifierSpec
 from aha.verifiers import check_spec
 from aha.verifiers.base import BadReferenceError
 from aha.verifiers.numbers import reference_number
@@ -37,7 +37,7 @@ class RowFormat:
     gold: str | None = None
     """Column with a whole answer that must be graded correct; None: made from the reference."""
     verifier: str | None = None
-    """None: `number` where the reference is a number, else `exact`."""
+    """None: `number` where the reference is a number, else `exact`; `none`: no rule decides, no answer is needed."""
     verifier_arguments: Mapping[str, Json] = field(default_factory=dict)
     arguments: str | None = None
     """Column with further arguments of the verifier, an object that holds for its row alone."""
@@ -81,10 +81,7 @@ def problem_from(row: Json, where: str, source: str, number: int, form: RowForma
         raise DataError(f"{where}: expected an object with columns, got {type(row).__name__}.")
     asked = form.messages or form.prompt
     prompt = _column(row, [asked] if asked else PROMPT_COLUMNS, where)
-    answer = _column(row, [form.answer] if form.answer else ANSWER_COLUMNS, where)
-    reference = last_boxed(answer) or answer if isinstance(answer, str) else answer
-    if reference is None or reference == "":
-        raise DataError(f"{where}: the answer is empty.", cure="Remove the row, or name another `answer` column.")
+    reference = None if form.verifier == NO_VERIFIER else _reference(row, form, where)
     own = _column(row, [form.arguments], where) if form.arguments else {}
     if not isinstance(own, dict):
         raise DataError(f"{where}: column {form.arguments!r} should be an object of verifier arguments.")
@@ -102,6 +99,15 @@ def problem_from(row: Json, where: str, source: str, number: int, form: RowForma
         difficulty=float(difficulty) if isinstance(difficulty, int | float) else 0.0,
         metadata={**_plain(row), "prompt": prompt},
     )
+
+
+def _reference(row: dict[str, Any], form: RowFormat, where: str) -> Json:
+    """What an answer is compared with."""
+    answer = _column(row, [form.answer] if form.answer else ANSWER_COLUMNS, where)
+    reference = last_boxed(answer) or answer if isinstance(answer, str) else answer
+    if reference is None or reference == "":
+        raise DataError(f"{where}: the answer is empty.", cure="Remove the row, or name another `answer` column.")
+    return reference
 
 
 def gold_response(problem: Problem, form: RowFormat) -> str | None:

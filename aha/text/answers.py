@@ -10,7 +10,8 @@ _BOX = re.compile(r"\\(?:boxed|fbox|framebox)\s*")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 """A brace, or a character with the backslash that makes it no brace."""
 _ORDER = ("<think>", "</think>", "<answer>", "</answer>")
-_END = re.compile(r"(?:\s|<\|im_end\|>|<\|endoftext\|>|<\|eot_id\|>|<｜end▁of▁sentence｜>|</s>)*+")
+_ENDS = r"\s|<\|im_end\|>|<\|endoftext\|>|<\|eot_id\|>|<｜end▁of▁sentence｜>|</s>"
+_END, _END_MARK = re.compile(f"(?:{_ENDS})*+"), re.compile(_ENDS)
 """What ends a turn in chat templates; a decoder that keeps special tokens leaves it at the end of the text."""
 
 
@@ -42,11 +43,11 @@ def parse(text: str, opened: bool = False) -> Parsed:
     if names.count("<think>") == names.count("</think>") == 1 and names.index("<think>") < names.index("</think>"):
         think = source[tags[names.index("<think>")][2] : tags[names.index("</think>")][1]].strip()
     answer, num_answers = _answer_block(source, tags)
-    well_formed = names == _ORDER and any(each.isprintable() and not each.isspace() for each in answer or "")
-    if well_formed:
+    has_form = names == _ORDER and visible(answer or "")
+    if has_form:
         outside = source[: tags[0][1]] + source[tags[1][2] : tags[2][1]]
-        well_formed = not outside.strip() and _END.fullmatch(source, tags[3][2]) is not None
-    return Parsed(think, answer, well_formed, num_answers)
+        has_form = not outside.strip() and _END.fullmatch(source, tags[3][2]) is not None
+    return Parsed(think, answer, has_form, num_answers)
 
 
 def _answer_block(source: str, tags: list[tuple[str, int, int]]) -> tuple[str | None, int]:
@@ -59,6 +60,28 @@ def _answer_block(source: str, tags: list[tuple[str, int, int]]) -> tuple[str | 
     if kinds != ["<answer>", "</answer>"]:
         return None, num_answers
     return source[after[0][2] : after[1][1]].strip(), 1
+
+
+def well_formed(response: str, *, opened: bool = False, cut_off: bool = False) -> bool:
+    """Whether a whole response has the form that was asked for. It starts with the `<think>` that its prompt opened.
+
+    R1-Zero's form: `Parsed.well_formed`. Where the prompt opened the thought (`opened`), also that of the released
+    models: the thought is closed once, and a summary with a visible character follows; answer tags, where there are
+    any, stand once and in order inside the summary, around something visible. Such a summary has no end of its own, so
+    one that was `cut_off` at the length limit is not well-formed.
+    """
+    if not opened:
+        return parse(response).well_formed
+    names = tuple(match.group() for match in _TAG.finditer(response))
+    if cut_off or names not in (_ORDER[:2], _ORDER) or not response.lstrip().startswith("<think>"):
+        return False
+    summary = parse(response).answer if names == _ORDER else final_text(response)
+    return visible(_END_MARK.sub("", summary or ""))
+
+
+def visible(text: str) -> bool:
+    """Whether a reader would see anything of it."""
+    return any(each.isprintable() and not each.isspace() for each in text)
 
 
 def opens_thought(prompt: str) -> bool:

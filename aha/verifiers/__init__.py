@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 
 from aha.errors import DataError
-from aha.types import Json, Verdict, VerifierSpec
+from aha.types import NO_RULE, NO_VERIFIER, Json, Verdict, VerifierSpec
 from aha.verifiers.base import EXTRACTION_RULES, REASONS, BadReferenceError, decided, extract
 from aha.verifiers.calls import calls
 from aha.verifiers.choice import choice
@@ -32,6 +32,12 @@ from aha.verifiers.output import output
 from aha.verifiers.schema import schema
 from aha.verifiers.text import text
 
+
+def unruled(answer: str, reference: Json) -> Verdict:
+    """No rule decides: reward models, form and language alone speak about such an answer."""
+    return Verdict("undecided", None, NO_RULE)
+
+
 VERIFIERS: dict[str, Callable[..., Verdict]] = {
     "number": number,
     "exact": exact,
@@ -49,6 +55,7 @@ VERIFIERS: dict[str, Callable[..., Verdict]] = {
     "instructions": instructions,
     "gym": gym,
     "code": code,
+    NO_VERIFIER: unruled,
 }
 """Name → function(answer, reference, **arguments)."""
 
@@ -76,6 +83,8 @@ def verify(verifier: str, response: str, reference: Json, arguments: Mapping[str
 def _decide(verifier: str, response: str, reference: Json, arguments: Mapping[str, Json]) -> Verdict:
     own = {key: value for key, value in arguments.items() if key != "extract"}
     answer = None
+    if verifier == NO_VERIFIER:
+        return unruled("", reference)
     try:
         rule = extraction_rule(VerifierSpec(verifier, arguments))
         answer = last_block(response) if rule == BLOCK else extract(response, rule)

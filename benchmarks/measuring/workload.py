@@ -9,7 +9,7 @@ from typing import Any
 
 from aha.models.load import locate
 from aha.models.weights import read_json
-from aha.rewards import BUILT_IN
+from aha.rewards import BUILT_IN, Written
 from aha.rollouts.grading import TRUNCATED
 from aha.rollouts.problems import ProblemStream, load_task
 from aha.text.chat import render, render_text
@@ -75,7 +75,7 @@ def points(problem: Problem, text: str, token_ids: Sequence[int], stops: Sequenc
         verdict = Verdict(found["outcome"], found["extracted"], found["reason"])
     else:
         verdict = TRUNCATED
-    return sum(BUILT_IN[name](text, verdict, problem) or 0.0 for name in ("accuracy", "format"))
+    return sum(BUILT_IN[name](Written(text, verdict, problem)) or 0.0 for name in ("accuracy", "format"))
 
 
 @dataclass(slots=True)

@@ -71,3 +71,17 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
     path.write_text("[1]")
     with pytest.raises(DataError, match="holds no JSON object"):
         read_evaluation(path)
+
+
+def test_the_refusal_rate_is_written_where_there_is_one(make_evaluation: MakeEvaluation) -> None:
+    found = make_evaluation(["uu"], refusal_rate=0.25, scores={})
+    found.problems[0]["reasons"] = ["no_rule", "no_rule"]
+    record = to_json(found)
+    assert record["refusal_rate"] == 0.25
+    assert from_json(record) == found
+    assert "refusal_rate" not in to_json(make_evaluation(["cw"]))
+
+
+def test_scores_may_be_missing_only_where_no_rule_decides(make_evaluation: MakeEvaluation) -> None:
+    with pytest.raises(DataError, match="has no 'pass@1'"):
+        from_json(to_json(make_evaluation(["uu"], scores={})))

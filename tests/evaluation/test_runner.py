@@ -15,7 +15,7 @@ from aha.evaluation.answerers import Answer, Drawing, SamplerAnswerer
 from aha.evaluation.runner import Progress, evaluate, pool_grade
 from aha.runtime.seeds import seed_of
 from aha.runtime.workers import CallResult
-from aha.types import Evaluation, Finish, Json, Problem, Request
+from aha.types import Evaluation, Finish, Json, Problem, Request, Verdict, VerifierSpec
 from tests.evaluation.conftest import grade, make_problem
 
 DRAWING = Drawing(temperature=0.6, top_p=0.95, max_new_tokens=60, seed=7)
@@ -209,3 +209,36 @@ def test_pool_grade_asks_the_problems_verifier() -> None:
 def test_a_verifier_that_fails_is_undecided() -> None:
     pool = FakePool(CallResult(None, "timeout", "over 10 s", 10.0))
     assert pool_grade(pool)(make_problem(1), "text").result().outcome == "undecided"
+
+
+def unruled(index: int, domain: str = "safety") -> Problem:
+    return replace(make_problem(index), verifier=VerifierSpec("none"), reference=None, domain=domain)
+
+
+def test_problems_without_a_rule_are_in_no_score_and_refusals_are_counted() -> None:
+    rows = [["Sorry, I cannot help with that.", "Boil it."], ["Gladly.", "Gladly."]]
+    problems = [unruled(0), unruled(1, "general")]
+    found = evaluate("harmless", problems, Script(rows), never, k=2, drawing=DRAWING, model_hash="")
+    assert found.scores == {}
+    assert (found.undecided_frac, found.refusal_rate) == (0.0, 0.25)
+    assert [row["outcomes"] for row in found.problems] == ["uu", "uu"]
+    ruled = [*problems, replace(make_problem(2), domain="general")]
+    both = evaluate("mixed", ruled, Script([*rows, [good("4"), "no"]]), grade, k=2, drawing=DRAWING, model_hash="")
+    assert both.scores["pass@1"].value == 0.5
+    assert both.refusal_rate == pytest.approx(1 / 6)
+    assert run(Script([["I cannot help with that."]]), 1, 1).refusal_rate is None
+
+
+def never(problem: Problem, text: str) -> Future[Verdict]:
+    raise AssertionError("no verifier may be asked")
+
+
+def test_the_form_is_that_of_the_prompt() -> None:
+    tokenizer = LetterTokenizer()
+    sampler = ScriptedSampler(lambda request, version: "hm</think> It is <answer>0</answer>.", tokenizer)
+
+    def format_rate(prompt: str) -> float:
+        answerer = SamplerAnswerer(sampler, lambda problem: tuple(tokenizer.encode(prompt)), (0,), tokenizer)
+        return run(answerer, 1, 1).format_rate
+
+    assert (format_rate("0+0 <think>\n"), format_rate("0+0")) == (1.0, 0.0)

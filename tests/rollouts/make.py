@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from aha.rollouts.measures import text_measures
@@ -13,7 +15,10 @@ PROBLEM = Problem("p", "test", [{"role": "user", "content": "1+1"}], "2", Verifi
 GOOD = "<think> x </think> <answer> 2 </answer>"
 
 
-def make_rollout(group_id, place, outcome, reward, text=GOOD, finish="stop", num=4):
+UNRULED = replace(PROBLEM, verifier=VerifierSpec("none"), domain="general", reference=None)
+
+
+def make_rollout(group_id, place, outcome, reward, text=GOOD, finish="stop", num=4, problem=PROBLEM):
     completion = Completion(
         f"{group_id}/{place}",
         np.arange(num, dtype=np.int32),
@@ -24,9 +29,10 @@ def make_rollout(group_id, place, outcome, reward, text=GOOD, finish="stop", num
     )
     points = {"correct": 1.0, "wrong": 0.0, "undecided": None}[outcome]
     verdict = Verdict(outcome, "2", "match" if outcome == "correct" else "mismatch", 0.5)
+    verdict = verdict if problem.has_rule else Verdict("undecided", None, "no_rule")
     rewards = {"accuracy": points}
     return Rollout(
-        completion.request_id, group_id, PROBLEM, (5, 6), completion, verdict, rewards, reward,
+        completion.request_id, group_id, problem, (5, 6), completion, verdict, rewards, reward,
         measures=text_measures(text, "en"),
     )  # fmt: skip
 

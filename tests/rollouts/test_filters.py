@@ -1,7 +1,7 @@
 import pytest
 
 from aha.rollouts.filters import decided, drop_reason, filter_groups
-from tests.rollouts.make import make_group
+from tests.rollouts.make import UNRULED, make_group
 
 
 def test_undecided_rollouts_leave_their_group():
@@ -35,3 +35,11 @@ def test_every_group_is_kept_or_counted():
     found = filter_groups(groups, "refill")
     assert [group.id for group in found.kept] == ["a"]
     assert found.dropped == {"undecided": 0, "all_correct": 0, "all_wrong": 1, "all_equal": 0}
+
+
+def test_rollouts_that_no_rule_decides_stay_and_are_no_failure():
+    uniform = make_group("g", [("undecided", 0.5), ("undecided", 0.5)], problem=UNRULED)
+    assert len(decided(uniform).rollouts) == 2
+    assert drop_reason(uniform.rollouts, "drop_uniform") == "all_equal"
+    mixed = make_group("h", [("undecided", 0.5), ("undecided", 0.7)], problem=UNRULED)
+    assert filter_groups([mixed], "refill").kept == [mixed]

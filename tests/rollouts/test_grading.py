@@ -8,7 +8,7 @@ from aha.engines.fake import LetterTokenizer
 from aha.rollouts.grading import Grader, PendingGroup, then, to_verdict
 from aha.runtime.workers import CallResult
 from aha.types import Completion, Request, Segment
-from tests.rollouts.make import GOOD, PROBLEM
+from tests.rollouts.make import GOOD, PROBLEM, UNRULED
 from tests.stages.world import InlinePool
 
 TOKENIZER = LetterTokenizer()
@@ -125,3 +125,17 @@ def test_language_is_measured_against_the_question_s_and_rewarded_where_asked_fo
     assert rollout.measures["language"] == rollout.rewards["language"] == 4 / 5
     assert rollout.reward == pytest.approx(0.4)
     assert rollout.measures["opened"] == 0.0
+
+
+@pytest.mark.parametrize("finish", ["stop", "length"])
+def test_a_problem_without_a_rule_asks_no_verifier_and_earns_by_form(finish):
+    pool, group = Later(), pending(1, "hello <think>\n")
+    group.problem = UNRULED
+    grader = Grader(pool, [RewardSettings(name="accuracy"), RewardSettings(name="format")], TOKENIZER)
+    grader.add(group, completion(0, "polite\n</think>\n\nI cannot help with that.", finish))
+    rollout = grader.finish(group).rollouts[0]
+    assert not pool.calls
+    assert (rollout.verdict.outcome, rollout.verdict.reason, rollout.verdict.failed) == ("undecided", "no_rule", False)
+    assert rollout.rewards == {"accuracy": None, "format": float(finish == "stop")}
+    assert rollout.measures["refusal"] == 1.0
+    assert rollout.measures["format"] == float(finish == "stop")

@@ -3,7 +3,7 @@ import pytest
 
 from aha.rollouts.filters import filter_groups
 from aha.rollouts.measures import round_metrics, text_measures
-from tests.rollouts.make import make_group
+from tests.rollouts.make import UNRULED, make_group
 
 GOOD = "<think> 1+1=3 Wait, 1+1=2 </think> <answer> 2 </answer>"
 
@@ -71,3 +71,23 @@ def test_a_round_without_a_verdict_has_only_what_can_be_said():
     found = metrics_of([make_group("a", [("undecided", 0.0)])])
     assert found["undecided_frac"] == 1.0
     assert "reward/mean" not in found
+
+
+def test_rollouts_that_no_rule_decides_count_in_all_but_accuracy():
+    ruled = make_group("a", [("correct", 2.0), ("wrong", 0.0)], text=GOOD)
+    unruled = make_group("b", [("undecided", 1.0), ("undecided", 0.0)], text="no", problem=UNRULED)
+    unruled.rollouts[0].measures["refusal"], unruled.rollouts[1].measures["refusal"] = 1.0, 0.0
+    found = metrics_of([ruled, unruled])
+    assert (found["accuracy"], found["undecided_frac"], found["format_rate"]) == (0.5, 0.0, 0.5)
+    assert found["reward/mean"] == 0.75
+    assert found["groups/kept_frac"] == 1.0
+    assert found["refusal_rate/general"] == 0.5
+    alone = metrics_of([unruled])
+    assert "accuracy" not in alone
+    assert "refusal_rate/general" not in metrics_of([ruled])
+
+
+def test_the_form_of_an_opened_thought_is_measured():
+    text = "<think>a</think>\n\nIt is 4."
+    assert text_measures(text, opened=True)["format"] == 1.0
+    assert text_measures(text, opened=True, cut_off=True)["format"] == text_measures(text)["format"] == 0.0

@@ -1,6 +1,7 @@
 """A task proves that it grades its own gold answers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -100,3 +101,13 @@ def test_arguments_behind_a_name() -> None:
         {"split": "heldout", "size": 20, "x": [1, 2]},
     )
     assert split_name("a.jsonl") == ("a.jsonl", {})
+
+
+def test_problems_that_no_rule_decides_are_not_checked() -> None:
+    class Requests(Sums):
+        def problems(self) -> Sequence[Problem]:
+            return [replace(each, verifier=VerifierSpec("none")) for each in super().problems()]
+
+    pool = InlinePool()
+    validate(Requests(unknown=0), 4, pool)
+    assert not pool.calls

@@ -177,3 +177,9 @@ def test_a_row_may_bring_arguments_of_its_verifier(tmp_path: Path) -> None:
     assert [problem.verifier.arguments["tolerance"] for problem in task.problems()] == [0.1, 0.0]
     with pytest.raises(DataError, match=r"row 1: column 'own' should be an object of verifier arguments"):
         file_task(str(jsonl(tmp_path, {**rows[0], "own": 1})), arguments="own").problems()
+
+
+def test_rows_that_no_rule_decides_need_no_answer(tmp_path: Path) -> None:
+    path = jsonl(tmp_path, {"prompt": "Tell me about tea."})
+    problem = file_task(str(path), verifier="none", domain="general").problems()[0]
+    assert (problem.has_rule, problem.reference, problem.domain) == (False, None, "general")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aha.text.answers import final_text, last_boxed, opens_thought, parse
+from aha.text.answers import final_text, last_boxed, opens_thought, parse, visible, well_formed
 
 
 def test_well_formed() -> None:
@@ -127,3 +127,44 @@ def test_final_text() -> None:
     assert final_text("b") == "b"
     assert final_text("<think>a") is None
     assert final_text("a</think>b") == "b"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<think>\n2+2 is 4\n</think>\n\nThe answer is \\boxed{4}.",
+        "<think>\n\n</think>\n\nHello!",
+        "<think>a</think> The answer is <answer>4</answer>, so four.",
+        "<think>a</think> <answer>4</answer>",
+        "<think>a</think> 4<|im_end|>",
+    ],
+)
+def test_a_summary_after_a_thought_that_the_prompt_opened_is_well_formed(text: str) -> None:
+    assert well_formed(text, opened=True)
+    assert not well_formed(text, opened=True, cut_off=True)
+    assert well_formed(text) == parse(text).well_formed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<think>2+2 is 4",
+        "<think>a</think>",
+        "<think>a</think> <|im_end|>\n",
+        "<think>a</think> <think>b</think> 4",
+        "<think>a</think> b </think> 4",
+        "<think>a</think> <answer> </answer>",
+        "<think>a</think> <answer>4",
+        "<think>a</think> <answer>4</answer> <answer>5</answer>",
+        "<think>a <answer>4</answer></think> 4",
+        "b <think>a</think> 4",
+        "",
+    ],
+)
+def test_an_opened_thought_without_end_or_summary_is_not_well_formed(text: str) -> None:
+    assert not well_formed(text, opened=True)
+
+
+def test_visible() -> None:
+    assert visible(" 4\n")
+    assert not visible(" \n\u200b\t")

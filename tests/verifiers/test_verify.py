@@ -144,3 +144,12 @@ def test_specs_are_checked(name: str, arguments: dict[str, Any], message: str) -
 def test_verifiers_do_not_import_torch() -> None:
     code = "import sys, aha.verifiers, aha.rewards; sys.exit(bool({'torch', 'transformers'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_none_decides_nothing_whatever_the_response() -> None:
+    for response in ("", "<answer>42</answer>", "<think>"):
+        found = verify("none", response, None, {})
+        assert (found["outcome"], found["reason"]) == ("undecided", "no_rule")
+    check_spec(VerifierSpec("none", {"extract": "whole"}))
+    with pytest.raises(DataError, match="has no argument 'tolerance'"):
+        verify("none", "", None, {"tolerance": 1})

@@ -1,0 +1,21 @@
+"""What a built-in reward sees of one answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aha.types import Problem, Verdict
+
+
+@dataclass(slots=True, frozen=True)
+class Written:
+    """A whole response, what the verifier said, and what was asked."""
+
+    response: str
+    """It starts with the `<think>` that the prompt opened."""
+    verdict: Verdict
+    problem: Problem
+    opened: bool = False
+    """The prompt ended inside `<think>`."""
+    cut_off: bool = False
+    """At the length limit."""
