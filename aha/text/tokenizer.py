@@ -64,11 +64,31 @@ class HFTokenizer:
         The template's own special tokens are special; those that stand in a message are encoded as text. Messages
         without any give exactly the ids of `transformers`. Raises DataError when the template refuses the messages.
         """
-        contents = "".join(message["content"] for message in messages)
-        mark = next(char for char in map(chr, range(0xE000, 0xF900)) if char not in contents)
-        found = self._special.findall(contents)
-        masked = [{**message, "content": self._special.sub(mark, message["content"])} for message in messages]
-        pieces = self._template_text(masked, True).split(mark)
+        mark, _ = _unused(messages)
+        return self._special_as_text(self._template_text(self._masked(messages, mark), True), messages, mark)
+
+    def answered_ids(self, messages: Sequence[Message], answer: str) -> list[int]:
+        """Ids of a conversation and of the answer to it in the chat template, the end of its turn included.
+
+        The answer is encoded as plain text and whole: also where the template would leave its thought out. Raises
+        DataError when the template refuses the messages or does not show the answer once.
+        """
+        mark, place = _unused(messages)
+        masked = [*self._masked(messages, mark), {"role": "assistant", "content": place}]
+        before, *after = self._template_text(masked, False).split(place)
+        if len(after) != 1:
+            raise DataError(f"The chat template of {self.inner.name_or_path!r} drops or repeats an answer.")
+        ids = self._special_as_text(before, messages, mark) + self.encode(answer)
+        return ids + self._ids(after[0], split_special_tokens=False)
+
+    def _masked(self, messages: Sequence[Message], mark: str) -> list[Message]:
+        """The messages with `mark` in the place of each special token."""
+        return [{**message, "content": self._special.sub(mark, message["content"])} for message in messages]
+
+    def _special_as_text(self, text: str, messages: Sequence[Message], mark: str) -> list[int]:
+        """Ids of a rendered text, what was masked encoded as text."""
+        found = self._special.findall("".join(message["content"] for message in messages))
+        pieces = text.split(mark)
         if len(pieces) != len(found) + 1:
             raise DataError(
                 f"A message holds the special token {found[0]!r}, and the chat template drops or repeats its text.",
@@ -101,6 +121,13 @@ class HFTokenizer:
     def _ids(self, text: str, split_special_tokens: bool) -> list[int]:
         clean = text.encode("utf-8", "replace").decode("utf-8")
         return list(self.inner(clean, add_special_tokens=False, split_special_tokens=split_special_tokens)["input_ids"])
+
+
+def _unused(messages: Sequence[Message]) -> tuple[str, str]:
+    """Two characters of the private use area that stand in no message."""
+    contents = "".join(message["content"] for message in messages)
+    free = [char for char in map(chr, range(0xE000, 0xF900)) if char not in contents]
+    return free[0], free[1]
 
 
 def load_tokenizer(folder_or_name: str | Path) -> HFTokenizer:
