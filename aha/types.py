@@ -34,6 +34,8 @@ Sees = Literal["summary", "response"]
 """What of a response a reward model is shown: what follows the thought, or everything."""
 NO_VERIFIER, NO_RULE = "none", "no_rule"
 """The verifier of a problem about which no rule decides, and why its verdict is undecided."""
+JUDGE = "judge"
+"""The verifier of a problem about which a model decides, by its reference: in rejection sampling alone."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -70,8 +72,8 @@ class Problem:
 
     @property
     def has_rule(self) -> bool:
-        """Whether a verifier can decide about an answer; `none` is there for problems that only models grade."""
-        return self.verifier.name != NO_VERIFIER
+        """Whether a verifier can decide about an answer; `none` and `judge` are for problems that only models grade."""
+        return self.verifier.name not in (NO_VERIFIER, JUDGE)
 
 
 @dataclass(slots=True, frozen=True)
@@ -129,7 +131,8 @@ class Verdict:
     """`match`, `mismatch`, `no_answer`, `unparsable`, `over_limits`, `several_answers`, `truncated`, or for undecided
     `crash`, `timeout`, `lost_worker`, `bad_reference`, `unclear` (mathematics). Programs: `not_compiled`, `over_time`,
     `over_memory`, `over_output`, `crashed`, `no_result`, and undecided `no_tests`, `not_installed`, `no_sandbox`,
-    `no_memory`, `checker_failed`. Undecided without a failure of ours: `no_rule`."""
+    `no_memory`, `checker_failed`. By a model: `judged`, and undecided `no_reply`, `unreadable`. Undecided without a
+    failure of ours: `no_rule`."""
     seconds: float = 0.0
     detail: str = ""
     """More for people: which test failed and how, the sandbox's level, what to install. Never counted or compared."""

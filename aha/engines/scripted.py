@@ -24,7 +24,7 @@ from aha.lab.tasks import to_problem
 from aha.runtime.seeds import seed_of
 from aha.text.answers import final_text
 from aha.text.response import Response, join_response, split_response
-from aha.types import Json, Problem, VerifierSpec
+from aha.types import JUDGE, Json, Problem, VerifierSpec
 from aha.verifiers import VERIFIERS, verify
 
 ERROR_RATE = 0.1
@@ -150,7 +150,7 @@ def is_right(facts: Mapping[str, Json]) -> bool:
     if isinstance(reference, dict) and "contents" in reference:
         return served(final_text(response) or "", reference)
     name, arguments = facts["verifier"], dict(facts["arguments"])
-    if name not in VERIFIERS:
+    if name not in VERIFIERS or name == JUDGE:
         name = "number" if str(reference).lstrip("-").isdecimal() else "exact"
         arguments = {"extract": "auto"}
     return bool(verify(name, response, reference, arguments)["outcome"] == "correct")

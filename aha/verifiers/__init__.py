@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 
 from aha.errors import DataError
-from aha.types import NO_RULE, NO_VERIFIER, Json, Verdict, VerifierSpec
+from aha.types import JUDGE, NO_RULE, NO_VERIFIER, Json, Verdict, VerifierSpec
 from aha.verifiers.base import EXTRACTION_RULES, REASONS, BadReferenceError, decided, extract
 from aha.verifiers.calls import calls
 from aha.verifiers.choice import choice
@@ -34,7 +34,7 @@ from aha.verifiers.text import text
 
 
 def unruled(answer: str, reference: Json) -> Verdict:
-    """No rule decides: reward models, form and language alone speak about such an answer."""
+    """No rule decides: reward models, form and language, or a judge, speak about such an answer."""
     return Verdict("undecided", None, NO_RULE)
 
 
@@ -56,6 +56,7 @@ VERIFIERS: dict[str, Callable[..., Verdict]] = {
     "gym": gym,
     "code": code,
     NO_VERIFIER: unruled,
+    JUDGE: unruled,
 }
 """Name → function(answer, reference, **arguments)."""
 
@@ -83,7 +84,7 @@ def verify(verifier: str, response: str, reference: Json, arguments: Mapping[str
 def _decide(verifier: str, response: str, reference: Json, arguments: Mapping[str, Json]) -> Verdict:
     own = {key: value for key, value in arguments.items() if key != "extract"}
     answer = None
-    if verifier == NO_VERIFIER:
+    if verifier in (NO_VERIFIER, JUDGE):
         return unruled("", reference)
     try:
         rule = extraction_rule(VerifierSpec(verifier, arguments))

@@ -80,7 +80,7 @@ PIECES += ['"verdict": "correct"', '"verdict"', '"correct"', '", "', '{"', '"}',
 ALPHABET = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(ALPHABET, ALPHABET)
 def test_no_answer_can_make_a_judge_that_repeats_it_say_correct(answer: str, after: str) -> None:
     """The judge quotes the answer, raw or escaped, inside an analysis that ends with `incorrect`."""

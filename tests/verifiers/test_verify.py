@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aha.errors import DataError
-from aha.types import VerifierSpec
+from aha.types import JUDGE, NO_VERIFIER, Problem, VerifierSpec
 from aha.verifiers import VERIFIERS, check_spec, verify
 from aha.verifiers.base import EXTRACTION_RULES, OverLimitsError, extract
 
@@ -146,10 +146,12 @@ def test_verifiers_do_not_import_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_none_decides_nothing_whatever_the_response() -> None:
+@pytest.mark.parametrize("name", [NO_VERIFIER, JUDGE])
+def test_what_only_models_grade_is_undecided_here(name: str) -> None:
     for response in ("", "<answer>42</answer>", "<think>"):
-        found = verify("none", response, None, {})
+        found = verify(name, response, None, {})
         assert (found["outcome"], found["reason"]) == ("undecided", "no_rule")
-    check_spec(VerifierSpec("none", {"extract": "whole"}))
+    check_spec(VerifierSpec(name, {"extract": "whole"}))
+    assert not Problem("p", "s", [], None, VerifierSpec(name)).has_rule
     with pytest.raises(DataError, match="has no argument 'tolerance'"):
-        verify("none", "", None, {"tolerance": 1})
+        verify(name, "", None, {"tolerance": 1})
