@@ -14,7 +14,7 @@ from aha.verifiers.base import (
     UnparsableError,
     decided,
 )
-from aha.verifiers.math.judge import equal, prepared, reference_texts
+from aha.verifiers.math.judge import equal, option, prepared, reference_texts
 from aha.verifiers.math.scalars import UndecidedError
 from aha.verifiers.math.settings import Form, Kind, Order, Percent, Rounding, Settings, Units
 
@@ -44,7 +44,11 @@ def math(
         raise NoAnswerError
     faults: list[Exception | None] = []
     bad: Exception | None = None
-    for gold in reference_texts(reference):
+    golds = reference_texts(reference)
+    letters = [gold for gold in golds if len(gold) == 1 and "A" <= gold <= "J"]
+    if letters and (chosen := option(text)) and chosen[0] not in letters:
+        return decided(False, text)
+    for gold in golds:
         try:
             if equal(gold, text, settings):
                 return decided(True, text)

@@ -37,6 +37,7 @@ from aha.verifiers.math.values import (
     Text,
     Time,
     Value,
+    symbols,
 )
 
 T = TypeVar("T")
@@ -110,13 +111,25 @@ def _same_relation(gold: Relation, answer: Value, settings: Settings) -> bool:
 
 
 def _same_equations(gold: Relation, answer: Value, settings: Settings) -> bool:
-    label, values = labelled(gold)
+    label, values = _values(gold)
+    said: tuple[Value, ...] = (answer,)
     if isinstance(answer, Relation) and is_equation(answer):
         other, _ = labelled(answer)
-        if label is not None and other is not None and same_labels(label, other):
-            return any(same(values[-1], value, settings) for value in _said(answer, settings))
-        return same_equation(gold, answer)
-    return label is not None and same(values[-1], answer, settings)
+        named = label is not None and other is not None and same_labels(label, other)
+        if not named and (label is not None or not values):
+            return same_equation(gold, answer)
+        said = _said(answer, settings)
+    return any(same(value, each, settings) for value in values for each in said)
+
+
+def _values(gold: Relation) -> tuple[Value | None, tuple[Value, ...]]:
+    """The label of a reference that is an equation, and what it says the value is: all of `k = 1/3 = 0.333`, but
+    no formula before them; nothing where an equation with letters has no label."""
+    label, sides = labelled(gold)
+    if label is None:
+        return None, gold.sides if not any(map(symbols, gold.sides)) else ()
+    numbers = tuple(side for side in sides if not symbols(side))
+    return label, sides[-1:] if symbols(sides[-1]) else numbers
 
 
 def _same_ratio(gold: Ratio, answer: Value, settings: Settings) -> bool:

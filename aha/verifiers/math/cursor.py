@@ -80,11 +80,17 @@ class Cursor(ABC):
         """One level deeper, where bars open again. Raises OverLimitsError."""
         bars, self.bars = self.bars, 0
         semicolons, self.semicolons = self.semicolons, True
+        with self.deeper():
+            yield
+        self.bars, self.semicolons = bars, semicolons
+
+    @contextmanager
+    def deeper(self) -> Iterator[None]:
+        """One level deeper in the same brackets. Raises OverLimitsError."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise OverLimitsError
         yield
-        self.bars, self.semicolons = bars, semicolons
         self.depth -= 1
 
     @abstractmethod

@@ -9,6 +9,7 @@ import re
 import unicodedata
 
 from aha.verifiers.base import fold as fold_characters
+from aha.verifiers.math.names import FUNCTIONS, GREEK
 from aha.verifiers.math.units import is_unit
 
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱ⁽⁾", "0123456789+-ni()", strict=True))
@@ -146,7 +147,7 @@ def fold(text: str) -> str:
     text = _characters(text)
     if any(char in text for char in "\\$~{"):
         text = _latex(text)
-    return text.strip()
+    return text.replace("@", " at ").strip()
 
 
 def _characters(text: str) -> str:
@@ -207,8 +208,10 @@ def _word(match: re.Match[str]) -> str:
     kind, inner = match.groups()
     inner = inner.replace("\\ ", " ").replace("~", " ").replace('"', " ")
     letters = inner.strip()
-    if kind == "operatorname" or not letters:
-        return f" {letters} " if not letters else f"\\{letters} " if letters.isalpha() else letters
+    if not letters:
+        return "  "
+    if kind == "operatorname" and (letters in FUNCTIONS or letters in GREEK or not letters.isalpha()):
+        return f"\\{letters} " if letters.isalpha() else letters
     if len(letters) < 4 and kind in _STYLES and letters.isalpha() and (letters in _SINGLE or not is_unit(letters)):
         return f" {letters} "
     if any(char.isalpha() for char in letters) and not any(char.isdigit() or char in "$\\^_=<>" for char in letters):

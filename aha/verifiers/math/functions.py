@@ -49,7 +49,7 @@ class Functions(Brackets):
                 args = (self.argument_of_script(),)
             elif exponent is None and self.accept("^"):
                 exponent = self.argument_of_script()
-        with self.inside():
+        with self.deeper():
             inner = self._operand()
         if name == "log" and args:
             inner = (*inner, *args)

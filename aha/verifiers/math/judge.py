@@ -34,7 +34,11 @@ _INTEGER = re.compile(r"-?[0-9]{1,300}")
 _EXPONENT = re.compile(r"\d[eE][+-]?\d")
 _SPACED_LETTER = re.compile(r"\d\s+[A-Za-z](?![A-Za-z])")
 _SHORT_WORD = re.compile(r"[A-Za-z]{2,}")
-_OPTION = re.compile(r"([A-J])[.:)]\s+(\S.*)", re.DOTALL)
+_OPTION = re.compile(
+    r'(?:"\s*(?:\(([A-J])\)|([A-J])[).:])\s*"\s*|\(([A-J])\)\s+(?=[\d\\"])|([A-J])[.:)]\s+)(?!\\c(?:dot|up|ap)\b)(\S.*)',
+    re.DOTALL,
+)
+"""A choice letter with the text of its option."""
 _DECIMAL_COMMA = re.compile(r"-?(?![1-9]\d{0,2},\d{3}$)\d+,\d+")
 """Digits around a comma that are not thousands."""
 _WORD = re.compile(rf"(?<![\\A-Za-z])(?:[^\W\d_]{{3,}}|(?:{'|'.join(SMALL_WORDS)})(?![A-Za-z]))")
@@ -61,9 +65,14 @@ def reference_texts(reference: Json) -> list[str]:
     found: list[str] = []
     for item in given:
         text = _prepared_reference(str(item))
-        option = _OPTION.fullmatch(text)
-        found += [text] if option is None else [option[1], option[2]]
+        found += option(text) or [text]
     return found
+
+
+def option(text: str) -> list[str]:
+    """The letter and the text of a prepared `(A) 5`; empty where there are not both."""
+    match = _OPTION.fullmatch(text)
+    return [] if match is None else [group for group in match.groups() if group]
 
 
 @lru_cache(4096)
@@ -137,6 +146,8 @@ def _same_values(gold: str, gold_value: Value, answer: str, settings: Settings) 
         return True
     if _DECIMAL_COMMA.fullmatch(gold) and gold.replace(",", ".") == answer:
         return True
+    if (chosen := option(answer)) and not option(chosen[1]):
+        return _same_values(gold, gold_value, chosen[1], settings)
     if first is not None:
         raise first
     return False

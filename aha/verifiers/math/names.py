@@ -105,5 +105,13 @@ NOT_UNITS = frozenset(
     )
 )
 """Words behind a number that change it, take it back or go on to something else."""
+DENIALS = frozenset(
+    (
+        *("not", "isn", "no", "or", "but", "than", "versus", "unless", "either", "maybe", "wait", "except", "without"),
+        *("neither", "nor", "perhaps", "probably", "instead", "think", "guess", "wrong", "incorrect", "false", "never"),
+        *("less", "more", "greater", "most", "least", "above", "below"),
+    )
+)
+"""Words before an equal sign that take back what is behind it."""
 SMALL_WORDS = frozenset({"at", "is", "if", "in", "on", "of", "by", "to", "as", "an", "so", "we", "it", "be", "no"})
 """Words of two letters that are not two factors."""

@@ -5,17 +5,18 @@ from __future__ import annotations
 from fractions import Fraction
 
 from aha.verifiers.base import UnparsableError
+from aha.verifiers.math.claims import Claims
 from aha.verifiers.math.cursor import Reading
 from aha.verifiers.math.limits import check_chain, check_text
+from aha.verifiers.math.matrices import minus, plus
 from aha.verifiers.math.names import AND, SCALES
-from aha.verifiers.math.terms import CURRENCIES, RELATIONS, SETS, Terms
+from aha.verifiers.math.terms import CURRENCIES, RELATIONS, SETS
 from aha.verifiers.math.tokens import tokenize
-from aha.verifiers.math.units import PERCENT, may_be_unit, unit
+from aha.verifiers.math.units import PERCENT, is_unit, may_be_unit, unit
 from aha.verifiers.math.values import (
     Add,
     Bracket,
     Mul,
-    Neg,
     Num,
     PlusMinus,
     Quantity,
@@ -35,7 +36,7 @@ def parse(text: str, reading: Reading = DEFAULT) -> Value:
     return Parser(tokenize(text, grouped=reading.grouped, scientific=reading.scientific), reading).whole()
 
 
-class Parser(Terms):
+class Parser(Claims):
     """Reads a whole answer."""
 
     def whole(self) -> Value:
@@ -59,7 +60,7 @@ class Parser(Terms):
 
     def item(self) -> Value:
         """A chain of relations, a ratio, or one expression; each side with its unit."""
-        sides, operators = [self._side()], []
+        sides, operators = [self.claim() or self._side()], []
         while self.token.kind != "quoted" and self.token.text in RELATIONS:
             operators.append(RELATIONS[self.take().text])
             sides.append(self._side())
@@ -120,6 +121,9 @@ class Parser(Terms):
                 words.append(self.take().text.strip(" .,"))
             elif self.at(*CURRENCIES) and not words:
                 words.append(self.take().text.removeprefix("\\"))
+            elif words and self._is_hyphen(words[-1]):
+                self.take()
+                words.append("*")
             elif words and self.at("/", "\\cdot", "*"):
                 words.append("/" if self.take().text == "/" else "*")
             elif words and self.at("^"):
@@ -127,6 +131,14 @@ class Parser(Terms):
             else:
                 break
         return " ".join(words).replace(" ^", "^")
+
+    def _is_hyphen(self, last: str) -> bool:
+        """Whether a hyphen between two units is ahead: `50 ft-lb`."""
+        first, second = self.token, self.ahead(1)
+        if first.text != "-" or second.kind not in ("word", "quoted"):
+            return False
+        tight = not first.spaced and not second.spaced
+        return (tight or second.kind == "quoted") and is_unit(last) and is_unit(second.text.strip())
 
     def _unit_power(self) -> str:
         self.expect("^")
@@ -156,12 +168,12 @@ class Parser(Terms):
             sign = self.take().text
             term = self.product()
             if sign == "-":
-                term = Neg(term)
+                term = minus(term)
             elif sign != "+":
                 term = PlusMinus(term, 1 if sign == "\\pm" else -1)
             terms.append(term)
         self.depth -= 1
-        return terms[0] if len(terms) == 1 else Add(tuple(terms))
+        return terms[0] if len(terms) == 1 else plus(terms)
 
 
 def _one(items: tuple[Value, ...], bracket: Bracket) -> Value:

@@ -13,6 +13,7 @@ from aha.verifiers.math.scalars import UndecidedError, approximate, infinite, sa
 from aha.verifiers.math.values import (
     SCALARS,
     Add,
+    Call,
     Interval,
     Neg,
     Num,
@@ -28,6 +29,8 @@ from aha.verifiers.math.values import (
 OO = Sym("oo")
 REALS = Interval(Neg(OO), OO, True, True)
 Pieces = list[Interval]
+_PROBES = (Fraction(0), Fraction(1), Fraction(-997, 3), Fraction(10007, 7))
+"""Where an expression is tried for being linear."""
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 
 
@@ -125,24 +128,39 @@ def _solved(sides: tuple[Value, ...], operators: tuple[str, ...]) -> tuple[str, 
 
 
 def _half_line(left: Value, operator: str, right: Value, name: str) -> Pieces | None:
-    """The solutions of one linear inequality."""
+    """The solutions of one inequality that is linear, or has the absolute value of something linear on one side."""
+    if isinstance(left, Call) and left.name == "abs" and name not in symbols(right):
+        return _between(left.args[0], operator, right, name)
+    if isinstance(right, Call) and right.name == "abs" and name not in symbols(left):
+        return _between(right.args[0], _FLIPPED[operator], left, name)
     if left == Sym(name) and name not in symbols(right):
         end = right
     elif right == Sym(name) and name not in symbols(left):
         end, operator = left, _FLIPPED[operator]
     else:
         gap = Add((left, Neg(right)))
-        at = [rational(gap, {name: Fraction(x)}) for x in (0, 1, 2)]
-        slope = at[1] - at[0]
-        if slope == 0 or at[2] - at[1] != slope:
+        at = {x: rational(gap, {name: x}) for x in _PROBES}
+        first, slope = at[_PROBES[0]], at[_PROBES[1]] - at[_PROBES[0]]
+        if slope == 0 or any(at[x] != first + slope * x for x in _PROBES):
             return None
-        end = Num(-at[0] / slope)
+        end = Num(-first / slope)
         operator = operator if slope > 0 else _FLIPPED[operator]
     if operator == "=":
         return [Interval(end, end, False, False)]
     below = Interval(Neg(OO), end, True, operator != "<=")
     above = Interval(end, OO, operator != ">=", True)
     return {"<": [below], "<=": [below], ">": [above], ">=": [above], "!=": [below, above]}[operator]
+
+
+def _between(inner: Value, operator: str, bound: Value, name: str) -> Pieces | None:
+    """The solutions of an inequality for an absolute value."""
+    if operator in ("=", "!="):
+        return None
+    below = _half_line(inner, operator, bound, name)
+    above = _half_line(inner, _FLIPPED[operator], Neg(bound), name)
+    if below is None or above is None:
+        return None
+    return _intersected(below, above) if operator in ("<", "<=") else [*below, *above]
 
 
 def _position(end: Value) -> float:

@@ -8,6 +8,7 @@ from itertools import count
 from aha.verifiers.base import UnparsableError
 from aha.verifiers.math.atoms import Atoms
 from aha.verifiers.math.limits import check_chain
+from aha.verifiers.math.matrices import minus, over, raised, times
 from aha.verifiers.math.names import AND, FUNCTIONS, GREEK, GREEK_LETTERS, NUMBER_WORDS, SCALES
 from aha.verifiers.math.tokens import Token
 from aha.verifiers.math.units import LETTERS, is_unit
@@ -15,15 +16,12 @@ from aha.verifiers.math.values import (
     Add,
     Call,
     Div,
-    Interval,
-    Matrix,
     Mul,
     Neg,
     Num,
     PlusMinus,
     Pow,
     Quantity,
-    SetOperation,
     Sym,
     Value,
 )
@@ -60,15 +58,15 @@ class Terms(Atoms):
                 value = self._unary()
             elif self.accept("/"):
                 check_chain(divisions := divisions + 1)
-                whole = value if not factors else Mul((*factors, value))
-                factors, value = [], Div(whole, self._unary())
+                whole = value if not factors else times((*factors, value))
+                factors, value = [], over(whole, self._unary())
             elif self._is_mixed(value):
                 value = self._mixed(value)
             elif self.starts_factor() and not (isinstance(value, Num) and self.token.kind == "number"):
                 factors.append(value)
                 value = self.power()
             else:
-                return value if not factors else _times((*factors, value))
+                return value if not factors else times((*factors, value))
 
     def _is_mixed(self, value: Value) -> bool:
         """Whether a whole number stands directly before a proper fraction of whole numbers."""
@@ -98,7 +96,7 @@ class Terms(Atoms):
 
     def _unary(self) -> Value:
         if self.accept("-"):
-            return Neg(self._unary_inner())
+            return minus(self._unary_inner())
         if self.accept("+"):
             return self._unary_inner()
         if self.at("\\pm", "\\mp"):
@@ -107,7 +105,7 @@ class Terms(Atoms):
         return self.power()
 
     def _unary_inner(self) -> Value:
-        with self.inside():
+        with self.deeper():
             return self._unary()
 
     def power(self) -> Value:
@@ -119,12 +117,12 @@ class Terms(Atoms):
                 return self._postfix(self._degrees(value))
             if (primes := self._primes()) and isinstance(value, Sym | Call):
                 return self._postfix(self.primed(value, primes))
-            with self.inside():
+            with self.deeper():
                 exponent = self.argument_of_script()
                 if self.at("^", "**"):
                     self.take()
                     exponent = Pow(exponent, self.argument_of_script())
-            value = self._postfix(Pow(value, exponent))
+            value = self._postfix(raised(value, exponent))
         return value
 
     def _primes(self) -> int:
@@ -217,13 +215,3 @@ class Terms(Atoms):
         if word.lower() in AND or is_unit(word) or word.lower() in SCALES or word.lower() in NUMBER_WORDS:
             return False
         return len(word) == 2 or (len(word) == 3 and not token.spaced)
-
-
-def _times(factors: tuple[Value, ...]) -> Value:
-    """A product; numbers times a matrix go into its cells."""
-    if any(isinstance(factor, Interval | SetOperation) for factor in factors):
-        raise UnparsableError
-    if not isinstance(factors[-1], Matrix) or len(factors) < 2:
-        return Mul(factors)
-    scale = factors[0] if len(factors) == 2 else Mul(factors[:-1])
-    return Matrix(tuple(tuple(Mul((scale, cell)) for cell in row) for row in factors[-1].rows))

@@ -13,6 +13,7 @@ _SPACE = re.compile(r"[\s\"]+")
 _WORDS = re.compile(r"[^\W\d_]+(?:[\s,'’.&-]+[^\W\d_]+)*[.!]?")
 _ARTICLES = frozenset({"the", "a", "an"})
 _PUNCTUATION = re.compile(r"[^\w\s-]")
+_AROUND_SIGNS = re.compile(r" (?=[^\w\s])|(?<=[^\w\s]) ")
 _FORMULA = re.compile(r"[\d%$<>=+*/^|{}]|(?<![A-Za-z])-|[(\[][^()\[\]]*,")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*(?:([ap])\.?\s?m\.?)?", re.IGNORECASE)
 _HOUR = re.compile(r"(\d{1,2})\s*([ap])\.?\s?m\.?", re.IGNORECASE)
@@ -38,6 +39,7 @@ _ASIAN_PREFIX = re.compile(
 _ASIAN_SUFFIX = re.compile(r"\s*(?:입니다|이다|이에요|예요|이며|임|\(이\)다|다)\s*\.?$")
 _ABOUT = re.compile(r"(?:\\approx|~|≈|approximately|about|approx\.?|约|约为|약|共|总共|총|모두)\s*(?=[\d\\$(-])")
 _TRAILING = re.compile(r"(?:[\s.,;:]|\\$|\\ )+$")
+_BULLET = re.compile(r"(?:\\cdot\s*)+(?=\S)")
 _BRACED = re.compile(r"\{[^{}]+\}")
 _LONE_LETTER = re.compile(r"[(\s]*\"?[(\s]*([A-Za-z])[)\s]*\"?[)\s]*")
 _MARKS = re.compile(r"(?:\(\d{1,2}\)[\s,;]*){2,}")
@@ -50,6 +52,7 @@ def without_surroundings(text: str) -> str:
     for _ in range(3):
         before = text
         text = _TRAILING.sub("", text.strip().strip("`")).strip()
+        text = text[bullet.end() :] if (bullet := _BULLET.match(text)) is not None else text
         if len(text) > 2 and text[:1] == text[-1:] == "*":
             text = text.strip("*")
         if (match := _PREFIX.match(text) or _ASIAN_PREFIX.match(text)) is not None and match.end() < len(text):
@@ -70,9 +73,8 @@ def normal_words(text: str) -> str:
     formulas among the words, nothing but quotes, spaces and the case of words goes."""
     bare = text.replace('"', " ").replace("\\", " ")
     if _FORMULA.search(bare) and not _MARKS.fullmatch(bare.strip()):
-        return " ".join(word.casefold() if len(word) > 2 and word.isalpha() else word for word in bare.split()).rstrip(
-            "."
-        )
+        words = " ".join(word.casefold() if len(word) > 2 and word.isalpha() else word for word in bare.split())
+        return _AROUND_SIGNS.sub("", words).rstrip(".")
     plain = _PUNCTUATION.sub("", bare).casefold().replace("-", " ")
     words = " ".join(word for word in plain.split() if word not in _ARTICLES)
     if words in NO_SOLUTION:

@@ -72,7 +72,7 @@ _define("angle", {"degree deg 度 도": 1})
 _define("radian", {"radian rad": 1})
 _define("speed", {"mph": "0.44704", "kmh kph": Fraction(5, 18)})
 _define("force", {"N newton": 1})
-_define("energy", {"J joule": 1, "kJ": 1000, "eV": "1.602176634e-19", "keV": "1.602176634e-16"})
+_define("energy", {"J joule Nm": 1, "kJ": 1000, "eV": "1.602176634e-19", "keV": "1.602176634e-16"})
 _define("power", {"W watt": 1, "kW": 1000})
 _define("charge", {"C coulomb": 1})
 _define("voltage", {"V volt": 1})
@@ -82,7 +82,11 @@ _define("celsius", {"celsius": 1})
 _define("fahrenheit", {"fahrenheit": 1})
 _define("", {"unit": 1})
 
-_COMPOSED = {"volume": (("length", 3),), "speed": (("length", 1), ("time", -1))}
+_COMPOSED = {
+    "volume": (("length", 3),),
+    "speed": (("length", 1), ("time", -1)),
+    "energy": (("force", 1), ("length", 1)),
+}
 """Dimensions made of others; a litre is a thousandth of a cubic metre."""
 CURRENCY = {"$": "dollar", "€": "euro", "£": "gbp", "¥": "yuan", "₩": "won", "￥": "yuan"}
 LETTERS = frozenset(name for name in _TABLE if len(name) == 1 and name.isascii())
