@@ -46,7 +46,9 @@ def _root(
 def run(
     recipe: Annotated[str, typer.Argument(help="A name from `aha list recipes`, or a YAML file.")],
     overrides: Overrides = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print settings, stages and estimates; run none.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print settings, what is done, what would run, estimates.")
+    ] = False,
     directory: Annotated[Path | None, typer.Option("--dir", help="Run directory; default runs/NAME.")] = None,
     from_stage: Annotated[str | None, typer.Option("--from", help="Compute this stage and all after it again.")] = None,
     until: Annotated[str | None, typer.Option("--until", help="Stop after this stage.")] = None,
@@ -61,15 +63,16 @@ def run(
     loaded = load_recipe(recipe, overrides or [])
     for notice in loaded.notices:
         typer.echo(f"note: {notice}", err=True)
+    target = directory or Path("runs") / loaded.recipe.name
     if dry_run:
         from aha.config.preview import as_text, as_tree
+        from aha.stages.outlook import outlook
 
-        rate = _machine_rate(loaded)
-        typer.echo(_dump(as_tree(loaded, rate)) if as_json else as_text(loaded, rate))
+        found, rate = outlook(loaded.recipe, target, until, from_stage), _machine_rate(loaded)
+        typer.echo(_dump(as_tree(loaded, rate, found)) if as_json else as_text(loaded, rate, found))
         return
     from aha.stages.pipeline import run_recipe
 
-    target = directory or Path("runs") / loaded.recipe.name
     tell = partial(typer.echo, err=as_json)
     run_recipe(loaded, target, until=until, from_stage=from_stage, accept_drift=accept_drift, tell=tell)
     if os.environ.get("RANK", "0") == "0":
@@ -81,18 +84,23 @@ def _finish(run_directory: Path, as_json: bool) -> None:
     from aha.evaluation.files import read_evaluation, to_json
     from aha.evaluation.tables import print_evaluations
     from aha.report.page import write_report
+    from aha.report.read import read_run
 
     page = write_report(run_directory)
     files = sorted(run_directory.glob("stages/*/evaluation-*.json"), key=lambda file: file.stat().st_mtime)
-    found = [(file.parent.name, read_evaluation(file)) for file in files]
+    evaluations = [(file.parent.name, read_evaluation(file)) for file in files]
     if as_json:
-        scores = [{"stage": stage, **_without_problems(to_json(evaluation))} for stage, evaluation in found]
-        typer.echo(_dump({"run": str(run_directory), "report": str(page), "evaluations": scores}))
+        scores = [{"stage": stage, **_without_problems(to_json(evaluation))} for stage, evaluation in evaluations]
+        stages = [
+            {"stage": s.name, "kind": s.kind, "done": bool(s.result)} | s.result for s in read_run(run_directory).stages
+        ]
+        found = {"run": str(run_directory), "report": str(page), "stages": stages, "evaluations": scores}
+        typer.echo(_dump(found))
         return
     console = _console(as_json)
-    for stage in dict.fromkeys(stage for stage, _ in found):
+    for stage in dict.fromkeys(stage for stage, _ in evaluations):
         console.print(f"\n[bold]{stage}[/bold]")
-        print_evaluations([evaluation for name, evaluation in found if name == stage], console)
+        print_evaluations([evaluation for name, evaluation in evaluations if name == stage], console)
     console.print(f"\nReport: {page}", highlight=False, soft_wrap=True)
 
 

@@ -83,6 +83,10 @@ def test_dry_run_prints_and_leaves_nothing(aha: Call, tmp_path: Path) -> None:
     assert "base (someone/nothere) → zero [rl] → model" in out
     assert "unknown" in out
     assert not list(tmp_path.iterdir())
+    assert (
+        "comes after base" in aha("run", "lab-zero", "models.base=someone/nothere", "--dry-run", "--until", "base")[1]
+    )
+    assert aha("run", "lab-zero", "models.base=someone/nothere", "--dry-run", "--from", "nothing")[0] == 2
 
 
 def test_dry_run_as_json_is_json_alone(aha: Call) -> None:
@@ -112,8 +116,26 @@ def test_run_passes_what_was_said_and_ends_with_the_report(
     assert "zero: rl.\n" in out
     assert out.endswith("Report: runs/lab-zero/report.html\n")
     code, out, err = aha("run", "lab-zero", "--dir", "elsewhere", "--json")
-    assert json.loads(out) == {"run": "elsewhere", "report": "elsewhere/report.html", "evaluations": []}
+    shown = {"run": "elsewhere", "report": "elsewhere/report.html", "stages": [], "evaluations": []}
+    assert json.loads(out) == shown
     assert "zero: rl." in err
+
+
+def test_a_run_as_json_lists_its_stages_with_their_results(
+    aha: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def run_recipe(loaded: Any, path: Path, **_: Any) -> None:
+        for name, result in (("base", {"kind": "evaluate", "scores": {"x": {}}}), ("zero", None)):
+            (path / "stages" / name).mkdir(parents=True)
+            if result:
+                (path / "stages" / name / "result.json").write_text(json.dumps(result))
+        (path / "recipe.yaml").write_text("stages: {base: {kind: evaluate}, zero: {kind: rl}}")
+
+    monkeypatch.setattr("aha.stages.pipeline.run_recipe", run_recipe)
+    assert json.loads(aha("run", "lab-zero", "--json")[1])["stages"] == [
+        {"stage": "base", "kind": "evaluate", "done": True, "scores": {"x": {}}},
+        {"stage": "zero", "kind": "rl", "done": False},
+    ]
 
 
 def test_other_processes_of_torchrun_print_nothing(aha: Call, monkeypatch: pytest.MonkeyPatch) -> None:

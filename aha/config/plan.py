@@ -6,20 +6,23 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from aha.config.data_stages import CollectStage, GeneralStage, PreferenceStage, RejectionStage
+from aha.config.amounts import PROMPT_TOKENS, Amounts, amounts, longest
+from aha.config.data_stages import CollectStage, PreferenceStage, RejectionStage
 from aha.config.model_stages import RewardModelStage, SFTStage
 from aha.config.packaged import PACKAGED_MODELS
-from aha.config.reading import model_input
+from aha.config.reading import inputs, model_input
 from aha.config.recipe import Recipe, Stage
 from aha.config.settings import EvaluateStage, ModelShape, PretrainStage, RLStage
 
-PROMPT_TOKENS = 256
-"""Assumed length of a prompt."""
 SAMPLING_SHARE, TRAINING_SHARE = 0.10, 0.35
 """Assumed shares of the machine's matrix rate; sampling is bound by memory, training by products."""
 DTYPE_BYTES = {"bfloat16": 2, "float32": 4, "float64": 8}
+
+SCRIPTED = "scripted"
+"""The lab's stand-in for a writer or judge: it takes neither memory nor time."""
 
 ModelConfig = Mapping[str, Any]
 """A model's config.json."""
@@ -33,9 +36,12 @@ class StagePlan:
     stage: str
     kind: str
     model: str
+    """Name of the model that it starts from or asks; empty where it has none."""
     num_parameters: int | None
     memory_bytes: int | None
     sampled_tokens: int | None
+    asked_tokens: int | None
+    """Of writers and judges, in words."""
     trained_tokens: int | None
     seconds: float | None
 
@@ -63,9 +69,13 @@ def num_parameters(config: ModelConfig) -> int | None:
 
 
 def plan(
-    recipe: Recipe, configs: Mapping[str, ModelConfig | None], matrix_flops: float | None = None
+    recipe: Recipe,
+    configs: Mapping[str, ModelConfig | None],
+    matrix_flops: float | None = None,
+    data_bytes: Mapping[str, int] = MappingProxyType({}),
 ) -> list[StagePlan]:
-    """One plan a stage. `configs`: config.json by the recipe's model names; `matrix_flops`: the machine's FLOP/s."""
+    """One plan a stage. `configs`: config.json by the recipe's model names; `matrix_flops`: the machine's FLOP/s;
+    `data_bytes`: sizes of the data sets that stages made already, by `stage/NAME`."""
     known: dict[str, ModelConfig | None] = dict(configs)
     plans = []
     for name, stage in recipe.stages.items():
@@ -77,7 +87,15 @@ def plan(
             config = known[found.name] if found.name in known else find_model_config(found.name)
         model = "new" if isinstance(stage, PretrainStage) else "" if found is None else found.name
         known[f"stage/{name}"] = config
-        plans.append(_plan_stage(name, stage, model, config, matrix_flops))
+        beside = [each.name for each in inputs(stage) if each.what in ("writer", "scorer") and each.key != "model"]
+        others = {other: known[other] if other in known else find_model_config(other) for other in beside}
+        places = {other: recipe.models.get(other, other) for other in others}
+        local = [
+            0 if place == SCRIPTED else None if others[other] is None else num_parameters(others[other] or {})
+            for other, place in places.items()
+            if "://" not in place
+        ]
+        plans.append(_plan_stage(name, stage, model, config, local, amounts(stage, data_bytes), matrix_flops))
     return plans
 
 
@@ -87,52 +105,38 @@ def as_json(plans: list[StagePlan]) -> list[dict[str, Any]]:
 
 
 def _plan_stage(
-    name: str, stage: Stage, model: str, config: ModelConfig | None, matrix_flops: float | None
+    name: str,
+    stage: Stage,
+    model: str,
+    config: ModelConfig | None,
+    beside: list[int | None],
+    found: Amounts,
+    matrix_flops: float | None,
 ) -> StagePlan:
-    sampled, trained = _tokens(stage)
+    """`beside`: parameters of writers, judges and reward models that lie on this machine beside the stage's own."""
     parameters = num_parameters(config) if config is not None else None
-    memory = _memory(stage, config, parameters) if config is not None and parameters is not None else None
-    seconds = None
-    if parameters is not None and matrix_flops and sampled is not None and trained is not None:
-        passes = 8 if stage.engine.gradient_checkpointing else 6
-        sampling = 2.0 * parameters * sampled / SAMPLING_SHARE
-        seconds = (sampling + passes * parameters * trained / TRAINING_SHARE) / matrix_flops
-    return StagePlan(name, stage.kind, model, parameters, memory, sampled, trained, seconds)
+    memory = None
+    if model == "" or (config is not None and parameters is not None):
+        size = DTYPE_BYTES[stage.engine.dtype]
+        own = _memory(stage, config, parameters) if config is not None and parameters is not None else 0
+        memory = None if None in beside else own + sum(size * each for each in beside if each is not None)
+    seconds = _seconds(stage, found, parameters, beside, matrix_flops)
+    if model == "" and not found.asked:
+        seconds = 0.0
+    return StagePlan(name, stage.kind, model, parameters, memory, found.sampled, found.asked, found.trained, seconds)
 
 
-def _tokens(stage: Stage) -> tuple[int | None, int | None]:
-    """New tokens sampled and tokens trained on, if every completion ran to its limit; None: it depends on the data."""
-    match stage:
-        case PretrainStage():
-            return 0, stage.tokens
-        case EvaluateStage():
-            return len(stage.on) * (stage.num_problems or 200) * stage.k * stage.max_new_tokens, 0
-        case SFTStage() | RewardModelStage():
-            return 0, None
-        case GeneralStage():
-            return None, 0
-        case CollectStage() | RejectionStage() | PreferenceStage():
-            each = stage.num_samples * stage.max_new_tokens
-            return (None if stage.num_problems is None else stage.num_problems * each), 0
-    sampling, rounds = stage.sampling, stage.rounds
-    rollouts = sampling.num_problems * sampling.group_size
-    total = 0
-    for done in range(rounds):
-        total += rollouts * _limit(stage, done * stage.algorithm.num_updates)
-    return total + _evaluated_tokens(stage), total + rounds * rollouts * PROMPT_TOKENS
-
-
-def _evaluated_tokens(stage: RLStage) -> int:
-    settings = stage.evaluate
-    limit = settings.max_new_tokens or _limit(stage, stage.rounds * stage.algorithm.num_updates)
-    each = (settings.num_problems or 200) * limit
-    times = 2 + (stage.rounds // settings.every if settings.every else 0)
-    return each * (len(settings.on) * settings.k * times + len(settings.final_on) * settings.final_k)
-
-
-def _limit(stage: RLStage, update: int) -> int:
-    limits = [tokens for start, tokens in stage.sampling.length_stages if start <= update]
-    return limits[-1] if limits else stage.sampling.max_new_tokens
+def _seconds(
+    stage: Stage, found: Amounts, own: int | None, beside: list[int | None], matrix_flops: float | None
+) -> float | None:
+    """None too where an endpoint (no model `beside`) is asked: how fast it answers is not known."""
+    numbers = (found.sampled, found.asked, found.trained)
+    if own is None or not matrix_flops or None in numbers or (found.asked and (not beside or None in beside)):
+        return None
+    sampled, asked, trained = (number or 0 for number in numbers)
+    passes = 8 if stage.engine.gradient_checkpointing else 6
+    sampling = 2.0 * (own * sampled + max([each or 0 for each in beside], default=0) * asked) / SAMPLING_SHARE
+    return (sampling + passes * own * trained / TRAINING_SHARE) / matrix_flops
 
 
 def _memory(stage: Stage, config: ModelConfig, parameters: int) -> int:
@@ -161,7 +165,7 @@ def _cache_tokens(stage: Stage) -> int:
             return stage.engine.max_rows * (PROMPT_TOKENS + stage.max_new_tokens)
         case RLStage():
             rows = min(stage.engine.max_rows, stage.sampling.num_problems * stage.sampling.group_size)
-            return rows * (PROMPT_TOKENS + _limit(stage, stage.rounds * stage.algorithm.num_updates))
+            return rows * (PROMPT_TOKENS + longest(stage, stage.rounds * stage.algorithm.num_updates))
     return 0
 
 

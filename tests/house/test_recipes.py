@@ -8,7 +8,7 @@ import pytest
 
 from aha.config.effective import effective
 from aha.config.loading import RECIPES, load_recipe, recipe_names
-from aha.config.preview import as_text
+from aha.config.preview import Outlook, as_text
 from aha.config.yaml_files import dump
 from aha.errors import ConfigError
 
@@ -43,7 +43,7 @@ def test_recipe_loads_without_notice_and_round_trips(name: str, tmp_path: Path) 
 @pytest.mark.parametrize("name", recipe_names())
 def test_recipe_dry_runs(name: str) -> None:
     loaded = load_recipe(name, LEFT_TO_THE_USER.get(name, []))
-    text = as_text(loaded, 1e12)
+    text = as_text(loaded, 1e12, Outlook())
     for stage in loaded.recipe.stages:
         assert f"→ {stage} [" in text
 
