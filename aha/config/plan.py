@@ -95,7 +95,8 @@ def plan(
             for other, place in places.items()
             if "://" not in place
         ]
-        plans.append(_plan_stage(name, stage, model, config, local, amounts(stage, data_bytes), matrix_flops))
+        here = "://" not in recipe.models.get(model, model)
+        plans.append(_plan_stage(name, stage, model, config, here, local, amounts(stage, data_bytes), matrix_flops))
     return plans
 
 
@@ -109,19 +110,20 @@ def _plan_stage(
     stage: Stage,
     model: str,
     config: ModelConfig | None,
+    here: bool,
     beside: list[int | None],
     found: Amounts,
     matrix_flops: float | None,
 ) -> StagePlan:
-    """`beside`: parameters of writers, judges and reward models that lie on this machine beside the stage's own."""
+    """`here`: its model is no endpoint. `beside`: parameters of writers, judges and reward models that lie on this machine beside the stage's own."""
     parameters = num_parameters(config) if config is not None else None
     memory = None
-    if model == "" or (config is not None and parameters is not None):
+    if model == "" or not here or (config is not None and parameters is not None):
         size = DTYPE_BYTES[stage.engine.dtype]
         own = _memory(stage, config, parameters) if config is not None and parameters is not None else 0
         memory = None if None in beside else own + sum(size * each for each in beside if each is not None)
     seconds = _seconds(stage, found, parameters, beside, matrix_flops)
-    if model == "" and not found.asked:
+    if model == "" and found.asked == 0:
         seconds = 0.0
     return StagePlan(name, stage.kind, model, parameters, memory, found.sampled, found.asked, found.trained, seconds)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_dry_run_for_people_and_as_json() -> None:
     assert "unknown" in unknown
 
 
-R1 = {
+R1: dict[str, Any] = {
     "name": "r1",
     "models": {"base": "/base", "api": "http://127.0.0.1:1/v1#judge"},
     "stages": {
@@ -119,6 +120,11 @@ def test_amounts_of_the_stages_that_make_and_read_data() -> None:
     assert found["dev1"].seconds == pytest.approx(6 * 1543714304 * 3_000 / 0.35 / 1e12)
     assert found["compare"].seconds is None
     assert found["rejection"].seconds is None
+    stages = {"general": {"kind": "general", "files": [{"name": "file:g.jsonl"}], "writer": {"model": "api"}}}
+    stages["direct"] = R1["stages"]["cold"] | {"way": "direct", "model": "api"}
+    stages["direct"].pop("writer")
+    for one in plan(Recipe.model_validate(R1 | {"stages": stages}), {}, 1e12):
+        assert (one.seconds, one.memory_bytes) == (None, 0)
     assert (found["mine"].seconds, found["mine"].memory_bytes) == (0.0, 0)
     writer = 2 * 1543714304
     alone = plan(
