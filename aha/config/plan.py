@@ -115,7 +115,8 @@ def _plan_stage(
     found: Amounts,
     matrix_flops: float | None,
 ) -> StagePlan:
-    """`here`: its model is no endpoint. `beside`: parameters of writers, judges and reward models that lie on this machine beside the stage's own."""
+    """`here`: its model is no endpoint. `beside`: parameters of the writers, judges and reward models that lie on this
+    machine beside the stage's own model."""
     parameters = num_parameters(config) if config is not None else None
     memory = None
     if model == "" or not here or (config is not None and parameters is not None):
