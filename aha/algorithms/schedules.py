@@ -1,4 +1,4 @@
-"""Learning rate over updates."""
+"""What depends on how many of a stage's updates are done: the learning rate, and what begins late."""
 
 from __future__ import annotations
 
@@ -24,9 +24,7 @@ def cosine(progress: float, end_frac: float) -> float:
 SCHEDULES: dict[str, Callable[[float, float], float]] = {"constant": constant, "linear": linear, "cosine": cosine}
 
 
-def learning_rate(
-    update: int, *, lr: float, total_updates: int, warmup: int, schedule: str, end_frac: float
-) -> float:
+def learning_rate(update: int, *, lr: float, total_updates: int, warmup: int, schedule: str, end_frac: float) -> float:
     """The learning rate of the update with this number, counted from 0.
 
     Warm-up is linear: update 0 has lr / warmup, update warmup - 1 has lr. Then the schedule (a key of `SCHEDULES`)
@@ -36,3 +34,12 @@ def learning_rate(
         return lr * (update + 1) / warmup
     progress = min(1.0, (update - warmup) / max(1, total_updates - 1 - warmup))
     return lr * SCHEDULES[schedule](progress, end_frac)
+
+
+def first_update(after: float, total_updates: int) -> int:
+    """The number of updates that must be done before what waits for the share `after` (0 to 1) of them begins.
+
+    ceil(after * total); a share written with few digits (0.7647 for 1300 / 1700) means the next whole update.
+    DeepSeek-R1 (2501.12948v2, supplement): preference rewards in the last 400 of 1,700 updates only.
+    """
+    return math.ceil(after * total_updates - 1e-9)

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from aha.config.settings import SamplingSettings
+from aha.rewards.routing import graders
 from aha.rollouts.filters import Filtered, FilterMode, filter_groups
 from aha.rollouts.grading import Grader, PendingGroup
 from aha.rollouts.problems import ProblemStream
+from aha.rollouts.scoring import Scorers, score_groups
 from aha.rollouts.share import gather_groups
 from aha.runtime.distributed import World
 from aha.runtime.seeds import seed_of
@@ -19,6 +21,9 @@ Render = Callable[[Problem], tuple[int, ...]]
 """A problem to its prompt's token ids."""
 OnProgress = Callable[[str, int, int], None]
 """What is being done, and how much of it is done of how much in all (0: unknown)."""
+
+
+NO_SCORERS: Scorers = {}
 
 
 def quiet(doing: str, done: int, total: int) -> None:
@@ -37,6 +42,9 @@ class RoundPlan:
     stop_token_ids: tuple[int, ...]
     filter: FilterMode
     refill_rounds: int
+    update: int = 0
+    """Updates done before this round, of `total_updates` that the stage will make."""
+    total_updates: int = 1
 
 
 @dataclass(slots=True)
@@ -56,12 +64,14 @@ def collect(
     grader: Grader,
     *,
     world: World,
+    scorers: Scorers = NO_SCORERS,
     on_progress: OnProgress = quiet,
 ) -> Collected:
     """One round's groups. With `refill` dropped groups are replaced by new problems, up to `refill_rounds` times.
 
     Each process of `world` samples its share of the groups and returns all of them. `on_progress` is told of each
-    completion (`sampling`) and each graded group (`verifying`) and may raise to stop.
+    completion (`sampling`) and each graded group (`verifying`), and before reward models are asked (`judging`), and may
+    raise to stop.
     """
     collected = Collected()
     repeats: Counter[str] = Counter()
@@ -70,11 +80,16 @@ def collect(
         if not num_missing:
             break
         pending: list[PendingGroup] = []
-        for problem in stream.next(num_missing):
+        for task, problem in stream.draw(num_missing, plan.update):
             group_id = f"{plan.step}/{len(collected.groups) + len(pending)}"
-            pending.append(PendingGroup(group_id, problem, requests_of(group_id, problem, plan, render, repeats)))
+            names = graders(grader.rewards, problem, task, plan.update, plan.total_updates)
+            requests = requests_of(group_id, problem, plan, render, repeats)
+            pending.append(PendingGroup(group_id, problem, requests, graders=names))
         own = sample_groups(pending[world.rank :: world.size], sampler, grader, on_progress)
         groups = gather_groups(own, pending, world)
+        if scorers:
+            on_progress("judging", 0, 0)
+            score_groups(groups, pending, grader, scorers, world)
         collected.groups += groups
         merge(collected.filtered, filter_groups(groups, plan.filter))
         collected.num_samplings += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
@@ -37,6 +37,12 @@ class PendingGroup:
     verdicts: dict[str, Future[Verdict]] = field(default_factory=dict)
     points: dict[str, Future[CallResult]] = field(default_factory=dict)
     """Custom rewards by name: one call a group."""
+    graders: Collection[str] | None = None
+    """Names of the rewards that grade this problem now; None: all."""
+
+    def graded_by(self, name: str) -> bool:
+        """Whether a reward applies to this problem and has begun."""
+        return self.graders is None or name in self.graders
 
 
 class Grader:
@@ -48,6 +54,7 @@ class Grader:
         """`overlong`: points by length, added to every rollout's reward as `overlong`."""
         self.pool, self.rewards, self.tokenizer, self.overlong = pool, list(rewards), tokenizer, overlong
         self.weights = {reward.name: reward.weight for reward in rewards}
+        self.built_in = {reward.name: BUILT_IN[reward.name] for reward in rewards if is_built_in(reward)}
 
     def verdict(self, problem: Problem, text: str) -> Future[Verdict]:
         """The verdict to come on a whole response to a problem."""
@@ -61,7 +68,7 @@ class Grader:
         group.verdicts[completion.request_id] = asked
         if len(group.completions) == len(group.requests):
             for reward in self.rewards:
-                if reward.name not in BUILT_IN:
+                if reward.model is None and not is_built_in(reward) and group.graded_by(reward.name):
                     group.points[reward.name] = self.ask_custom(group, reward)
 
     def ask_custom(self, group: PendingGroup, reward: RewardSettings) -> Future[CallResult]:
@@ -94,15 +101,25 @@ class Grader:
             rollouts.append(self.rollout(group, request, verdict, custom))
         return Group(group.id, rollouts)
 
+    def total(self, rewards: Mapping[str, float | None]) -> float:
+        """The weighted sum of the points that exist."""
+        return combine(rewards, {**self.weights, OVERLONG: 1.0})
+
     def rollout(
         self, group: PendingGroup, request: Request, verdict: Verdict, custom: dict[str, float | None]
     ) -> Rollout:
-        """One rollout with its rewards in the order of the settings, their weighted sum, and its measures."""
+        """One rollout with its rewards in the order of the settings, their weighted sum, and its measures.
+
+        A reward that does not apply has no points (None), and neither has a reward model's yet (rollouts.scoring).
+        """
         completion = group.completions[request.id]
         response, cut_off = self.response(group, completion), completion.finish == "length"
         opened = response != completion.text
         written = Written(response, verdict, group.problem, opened, cut_off)
-        rewards = {name: BUILT_IN[name](written) if name in BUILT_IN else custom[name] for name in self.weights}
+        rewards = {
+            name: self.built_in[name](written) if name in self.built_in and group.graded_by(name) else custom.get(name)
+            for name in self.weights
+        }
         if self.overlong is not None:
             rewards[OVERLONG] = self.overlong(len(completion.token_ids_N), request.max_new_tokens)
         return Rollout(
@@ -113,13 +130,18 @@ class Grader:
             completion=completion,
             verdict=verdict,
             rewards=rewards,
-            reward=combine(rewards, {**self.weights, OVERLONG: 1.0}),
+            reward=self.total(rewards),
             measures={
                 **text_measures(response, group.problem.language, opened=opened, cut_off=cut_off),
                 **({} if group.problem.has_rule else {"refusal": float(refuses(response))}),
                 "opened": float(opened),
             },
         )
+
+
+def is_built_in(reward: RewardSettings) -> bool:
+    """Whether its points come from a function of BUILT_IN; the name of a reward model's is free."""
+    return reward.model is None and reward.name in BUILT_IN
 
 
 def settled(problem: Problem, finish: Finish) -> Verdict | None:

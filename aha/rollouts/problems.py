@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from aha.algorithms.schedules import first_update
 from aha.config.settings import DataSettings
 from aha.errors import ConfigError, DataError
 from aha.runtime.seeds import seed_of, shuffled
@@ -13,7 +14,7 @@ from aha.tasks.base import Task
 from aha.types import Problem
 
 Cursor = dict[str, int]
-"""Problems taken so far, by task name; all that a stream needs to go on."""
+"""Problems by task name: taken so far, or counted as taken before the task began."""
 
 
 def load_task(name_or_dict: str | Mapping[str, Any]) -> Task:
@@ -25,7 +26,7 @@ def load_task(name_or_dict: str | Mapping[str, Any]) -> Task:
     if isinstance(name_or_dict, str):
         name, arguments = name_or_dict, {}
     else:
-        arguments = {key: value for key, value in name_or_dict.items() if key not in ("name", "weight")}
+        arguments = {key: value for key, value in name_or_dict.items() if key not in ("name", "weight", "after")}
         name = str(name_or_dict.get("name", ""))
     source, _, rest = name.partition(":")
     if source == "lab" and rest:
@@ -54,9 +55,7 @@ def load_task(name_or_dict: str | Mapping[str, Any]) -> Task:
         return door_task(name, **arguments)
     close = get_close_matches(source, DOORS, n=2)
     known = "Write lab:NAME, gym:NAME, file:PATH, PATH.py:FUNCTION or a benchmark's name; `aha list tasks` shows them."
-    raise ConfigError(
-        f"{name!r} is no task.", cure=(f"Did you mean {' or '.join(close)}? " if close else "") + known
-    )
+    raise ConfigError(f"{name!r} is no task.", cure=(f"Did you mean {' or '.join(close)}? " if close else "") + known)
 
 
 def load_tasks(settings: DataSettings) -> list[Task]:
@@ -87,29 +86,69 @@ def task_weights(settings: DataSettings, tasks: Sequence[Task]) -> list[float]:
     return [weight / sum(weights) for weight in weights]
 
 
+def task_starts(settings: DataSettings, total_updates: int) -> list[int]:
+    """Updates that must be done before each task of `data.tasks` begins: its `after`, else none."""
+    entries = [entry if isinstance(entry, Mapping) else {} for entry in settings.tasks]
+    return [first_update(float(entry.get("after", 0.0)), total_updates) for entry in entries]
+
+
 class ProblemStream:
     """Problems of several tasks in their shares, each task in epochs shuffled by (seed, stage, task, epoch).
 
-    What comes next is a pure function of the settings and the cursor.
+    A task may begin late; from then on it has its share, and nothing is caught up. What comes next is a pure function
+    of the settings, `cursor`, `credits` and the number of updates done.
     """
 
-    def __init__(self, tasks: Sequence[Task], weights: Sequence[float], seed: int, stage: str, shuffle: bool) -> None:
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        weights: Sequence[float],
+        seed: int,
+        stage: str,
+        shuffle: bool,
+        starts: Sequence[int] | None = None,
+    ) -> None:
+        """`starts`: updates before each task begins (`task_starts`); None: all begin at once."""
         self.tasks, self.weights = list(tasks), list(weights)
         self.seed, self.stage, self.shuffle = seed, stage, shuffle
+        self.starts = list(starts) if starts is not None else [0] * len(self.tasks)
         self.cursor: Cursor = {task.name: 0 for task in tasks}
+        self.credits: Cursor = {}
+        """What a task that began late counts as having had, so that it does not catch up."""
         self._orders: dict[str, tuple[int, list[int]]] = {}
 
-    def next(self, num_problems: int) -> list[Problem]:
-        """The next problems; moves the cursor."""
-        return [self._take(self._furthest_behind()) for _ in range(num_problems)]
+    def next(self, num_problems: int, update: int = 0) -> list[Problem]:
+        """The next problems when `update` updates are done; moves the cursor."""
+        return [problem for _, problem in self.draw(num_problems, update)]
 
-    def _furthest_behind(self) -> Task:
-        """The task that has had least of its share; the first one of equals."""
-        total = sum(self.cursor.values()) + 1
-        behind = [
-            weight * total - self.cursor[task.name] for task, weight in zip(self.tasks, self.weights, strict=True)
-        ]
-        return self.tasks[behind.index(max(behind))]
+    def draw(self, num_problems: int, update: int = 0) -> list[tuple[str, Problem]]:
+        """The same, each with the name of its task."""
+        self._begin(update)
+        begun = [place for place, start in enumerate(self.starts) if start <= update]
+        drawn = []
+        for _ in range(num_problems):
+            task = self.tasks[self._furthest_behind(begun)]
+            drawn.append((task.name, self._take(task)))
+        return drawn
+
+    def _begin(self, update: int) -> None:
+        """Give tasks that begin now the credit with which they are neither behind nor ahead."""
+        old = [place for place, start in enumerate(self.starts) if not start or self.tasks[place].name in self.credits]
+        had, share = sum(self._counted(place) for place in old), sum(self.weights[place] for place in old)
+        for place, start in enumerate(self.starts):
+            if 0 < start <= update and place not in old:
+                self.credits[self.tasks[place].name] = round(self.weights[place] * had / share) if share else 0
+
+    def _furthest_behind(self, begun: Sequence[int]) -> int:
+        """The place of the task that has had least of its share; the first one of equals."""
+        share = sum(self.weights[place] for place in begun) if len(begun) < len(self.tasks) else 1.0
+        total = sum(self._counted(place) for place in begun) + 1
+        behind = [self.weights[place] / share * total - self._counted(place) for place in begun]
+        return begun[behind.index(max(behind))]
+
+    def _counted(self, place: int) -> int:
+        name = self.tasks[place].name
+        return self.cursor[name] + self.credits.get(name, 0)
 
     def _take(self, task: Task) -> Problem:
         problems = task.problems()

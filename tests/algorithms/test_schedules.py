@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aha.algorithms.schedules import SCHEDULES, cosine, learning_rate, linear
+from aha.algorithms.schedules import SCHEDULES, cosine, first_update, learning_rate, linear
 
 
 def rates(schedule: str, total: int, warmup: int, end_frac: float = 0.1) -> list[float]:
@@ -40,3 +40,11 @@ def test_updates_beyond_the_plan_stay_at_the_end(schedule: str) -> None:
     assert late == pytest.approx(0.2)
     single = learning_rate(0, lr=2.0, total_updates=1, warmup=0, schedule=schedule, end_frac=0.1)
     assert single == 2.0
+
+
+@pytest.mark.parametrize(
+    ("after", "total", "expected"),
+    [(0.0, 7, 0), (1300 / 1700, 1700, 1300), (0.7647, 1700, 1300), (0.5, 7, 4), (0.1, 10, 1), (0.7, 10, 7)],
+)
+def test_what_begins_late_begins_at_a_whole_update(after: float, total: int, expected: int) -> None:
+    assert first_update(after, total) == expected

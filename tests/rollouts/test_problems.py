@@ -2,7 +2,7 @@ import pytest
 
 from aha.config.settings import DataSettings
 from aha.errors import ConfigError, DataError
-from aha.rollouts.problems import ProblemStream, load_task, load_tasks, task_weights
+from aha.rollouts.problems import ProblemStream, load_task, load_tasks, task_starts, task_weights
 from tests.stages.world import Sums
 
 
@@ -91,3 +91,42 @@ def test_an_empty_file_is_refused(tmp_path):
     path.write_text("")
     with pytest.raises(DataError):
         load_tasks(DataSettings(tasks=[f"file:{path}"]))
+
+
+def shares(source, num_rounds, size=20):
+    return [[name for name, _ in source.draw(size, update)] for update in range(num_rounds)]
+
+
+def late(starts=(0, 3, 0)):
+    tasks = [Sums(50, "a"), Sums(50, "b"), Sums(50, "c")]
+    return ProblemStream(tasks, [0.5, 0.3, 0.2], 0, "zero", True, starts)
+
+
+def test_a_late_task_is_left_out_and_then_has_its_share_without_catching_up():
+    rounds = shares(late(), 6)
+    for drawn in rounds[:3]:
+        assert "b" not in drawn
+        assert abs(drawn.count("a") - 20 * 5 / 7) <= 1
+    for drawn in rounds[3:]:
+        assert all(abs(drawn.count(name) - 20 * share) <= 1 for name, share in (("a", 0.5), ("b", 0.3), ("c", 0.2)))
+
+
+def test_a_stream_with_late_tasks_goes_on_from_cursor_and_credits():
+    whole = late((0, 2, 4))
+    expected = [ids(whole.next(9, update)) for update in range(8)]
+    for cut in range(1, 8):
+        first, again = late((0, 2, 4)), late((0, 2, 4))
+        for update in range(cut):
+            first.next(9, update)
+        again.cursor, again.credits = dict(first.cursor), dict(first.credits)
+        assert [ids(again.next(9, update)) for update in range(cut, 8)] == expected[cut:]
+
+
+def test_tasks_begin_after_their_share_of_the_updates():
+    settings = DataSettings(tasks=["a", {"name": "b", "after": 0.7647}])
+    assert task_starts(settings, 1700) == [0, 1300]
+
+
+def test_after_is_no_argument_of_a_task(tmp_path):
+    name = write_rows(tmp_path, "a.jsonl", 2)
+    assert len(load_task({"name": name, "weight": 1, "after": 0.5}).problems()) == 2
