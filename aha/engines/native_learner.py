@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Final
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from aha.algorithms.objective import Totals, largest_gap, loss, measure, reads_zero_advantages
-from aha.algorithms.schedules import learning_rate
 from aha.config.settings import AlgorithmSettings, EngineSettings, OptimizerSettings
 from aha.engines.batches import Batch, can_share, make_batch, micro_batches, trained_mask
-from aha.engines.optimizer import FlatAdamW
 from aha.engines.scoring import score
 from aha.engines.tally import Tally
-from aha.errors import ConfigError, DataError, DivergedError
+from aha.engines.training import TrainedModel
+from aha.errors import ConfigError
 from aha.models.decoder import Decoder
 from aha.models.fallback import FallbackModel
 from aha.models.logprobs import selected_logprobs
-from aha.runtime import files
 from aha.runtime.distributed import World
 from aha.types import Float32, Sample
 
@@ -31,7 +25,7 @@ LOGIT_ROWS: Final = 1024
 """Tokens whose logits exist at a time."""
 
 
-class NativeLearner:
+class NativeLearner(TrainedModel):
     """One model, its AdamW and its counters.
 
     The gradient of an update is a sum over tokens with denominators of the whole update, so that micro-batches, their
@@ -55,16 +49,8 @@ class NativeLearner:
                 "`algorithm.aggregate: constant` has no length to divide by.",
                 cure="Set algorithm.constant_length, to the length limit, say.",
             )
-        self.model = model.to(device)
-        self.algorithm, self.settings, self.engine = algorithm, optimizer, engine
-        self.total_updates, self.temperature, self.device, self.world = total_updates, temperature, device, world
-        self.optimizer = FlatAdamW(
-            self.model, betas=optimizer.betas, eps=optimizer.eps, weight_decay=optimizer.weight_decay
-        )
-        self.update_count = 0
-        self.num_skipped_in_row = 0
-        self.on_progress: Callable[[int, int], None] = lambda number, total: None
-        """Told before each micro-batch of an update: which one it is, from 1, of how many."""
+        super().__init__(model, optimizer, total_updates, device)
+        self.algorithm, self.engine, self.temperature, self.world = algorithm, engine, temperature, world
 
     def logprobs(self, samples: Sequence[Sample]) -> list[Float32]:
         """Log-probs of every token of every sample at the sampling temperature, [T] each, no gradient."""
@@ -78,25 +64,9 @@ class NativeLearner:
         are not finite, are left out. An update whose loss or gradient is not finite leaves weights and moments as they
         are; DivergedError after `skip_limit` of them in a row.
         """
-        lr = learning_rate(
-            self.update_count,
-            lr=self.settings.lr,
-            total_updates=self.total_updates,
-            warmup=self.settings.warmup,
-            schedule=self.settings.schedule,
-            end_frac=self.settings.end_frac,
-        )
         num_rollouts, tally = self.accumulate(samples)
         values = tally.means(self.world)
-        norm = self.optimizer.gradient_norm().item()
-        skipped = not (math.isfinite(norm) and math.isfinite(values["loss"]))
-        if num_rollouts and not skipped:
-            scale = min(1.0, self.settings.max_grad_norm / (norm + 1e-6))
-            self.optimizer.step(lr, scale)
-        self.optimizer.clear_gradients()
-        self.update_count += 1
-        self._count_skipped(skipped)
-        values |= {"grad_norm": norm, "lr": lr, "update_skipped": float(skipped)}
+        values |= self.step(values["loss"], num_rollouts > 0)
         return {name: value for name, value in values.items() if math.isfinite(value)}
 
     def accumulate(self, samples: Sequence[Sample]) -> tuple[float, Tally]:
@@ -125,43 +95,6 @@ class NativeLearner:
         self.world.sum_tensors_([self.optimizer.gradients])
         return num_rollouts, tally
 
-    def weights(self) -> Iterator[tuple[str, torch.Tensor]]:
-        """The working weights under Hugging Face names; views, changed by the next update."""
-        for name, parameter in self.model.named_parameters():
-            yield name, parameter.detach()
-
-    def save(self, folder: Path) -> None:
-        """Masters, moments (safetensors) and counters (learner.json) into `folder`."""
-        files.make_folder(folder)
-        for vector, tensors in self.optimizer.state().items():
-            files.write_tensors(folder / f"{vector}.safetensors", tensors)
-        counters = {
-            "update_count": self.update_count,
-            "num_steps": self.optimizer.num_steps,
-            "num_skipped_in_row": self.num_skipped_in_row,
-        }
-        files.write_json(folder / "learner.json", counters)
-
-    def load(self, folder: Path) -> None:
-        """The reverse of `save`: the next update equals that of the learner that was saved, bit by bit.
-
-        Raises DataError where a file is missing or corrupt, or the state is another model's (naming the first
-        parameter that differs).
-        """
-        try:
-            for vector in self.optimizer.state():
-                path = folder / f"{vector}.safetensors"
-                self.optimizer.load_vector(vector, load_file(path), str(path))
-            counters = json.loads((folder / "learner.json").read_text(encoding="utf-8"))
-        except (OSError, SafetensorError, json.JSONDecodeError) as error:
-            raise DataError(
-                f"The learner's state in {folder} cannot be read: {error}.", cure="Resume from an earlier checkpoint."
-            ) from error
-        self.optimizer.publish()
-        self.optimizer.num_steps = counters["num_steps"]
-        self.update_count = counters["update_count"]
-        self.num_skipped_in_row = counters["num_skipped_in_row"]
-
     def _backward(self, batch: Batch, totals: Totals, tally: Tally) -> None:
         """Forward and backward of one micro-batch; logits are computed for trained tokens alone."""
         hidden_ND = self.model(batch.token_ids_N, batch.layout, self.engine.gradient_checkpointing)
@@ -180,11 +113,3 @@ class NativeLearner:
         logprobs_N, entropy_N = logprobs_N.detach(), entropy_N.detach()
         measured = measure(logprobs_N, entropy_N, batch.tokens, self.algorithm)
         tally.add(share.detach(), batch.tokens.mask_N.sum(), largest_gap(logprobs_N, batch.tokens), measured)
-
-    def _count_skipped(self, skipped: bool) -> None:
-        self.num_skipped_in_row = self.num_skipped_in_row + 1 if skipped else 0
-        if self.num_skipped_in_row >= self.settings.skip_limit:
-            raise DivergedError(
-                f"{self.num_skipped_in_row} updates in a row had a loss or gradient that is not finite.",
-                cure="Lower optimizer.lr, or look for rewards or log-probs that are not numbers (`aha doctor`).",
-            )
