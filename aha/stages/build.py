@@ -15,16 +15,19 @@ from aha.config.block import TemplateName
 from aha.config.settings import AlgorithmSettings, EngineSettings, OptimizerSettings
 from aha.engines.api import is_endpoint, open_endpoint
 from aha.engines.native_learner import NativeLearner
+from aha.engines.native_reward import NativeRewardScorer, RewardLearner
 from aha.engines.native_sampler import NativeSampler
 from aha.engines.native_scorer import NativeScorer
 from aha.engines.scripted import ScriptedWords
 from aha.engines.words import AsText, Remembered, SamplerWords, WordsModel
+from aha.models.heads import RewardModel, load_reward_model, reward_config
 from aha.models.load import LoadedModel, load_model
 from aha.models.save import save_model
 from aha.runtime.device import pick_device
 from aha.runtime.distributed import World
 from aha.stages.graph import SCRIPTED
 from aha.text.chat import pick_template
+from aha.text.judged import TURNS_TEMPLATE
 from aha.types import NamedTensors
 
 
@@ -66,6 +69,16 @@ class Engines:
             world=world,
         )
 
+    def reward_learner(self, optimizer: OptimizerSettings, *, total_updates: int, world: World) -> RewardLearner:
+        """A reward model that learns; takes the model of `build_reward` over."""
+        assert isinstance(self.loaded.model, RewardModel)
+        return RewardLearner(self.loaded.model, optimizer, self.settings, total_updates, self.device, world)
+
+    def export_reward(self, sees: str, folder: Path, weights: NamedTensors) -> None:
+        """A reward model's folder, in the format of transformers' sequence classifiers."""
+        loaded = self.loaded
+        save_model(folder, weights, reward_config(loaded.config, loaded.tokenizer, sees), loaded.tokenizer)
+
     def export(self, folder: Path, weights: NamedTensors) -> None:
         """A model folder with these weights and all else of the model that the stage began with."""
         loaded = self.loaded
@@ -87,6 +100,21 @@ def build(model: str, settings: EngineSettings) -> Engines:
     """Load a model by folder, Hub name or `lab`, in the stage's dtype, onto its device."""
     device = pick_device(settings.device)
     return Engines(load_model(model, settings.dtype, device), settings, device)
+
+
+def build_reward(model: str, settings: EngineSettings, head_seed: int) -> Engines:
+    """Load a language model and give it a new scalar head; without a chat template of its own it gets a plain one."""
+    device = pick_device(settings.device)
+    loaded = load_reward_model(model, settings.dtype, device, head_seed)
+    if not loaded.tokenizer.has_chat_template:
+        loaded.tokenizer.give_chat_template(TURNS_TEMPLATE)
+    return Engines(loaded, settings, device)
+
+
+def open_scorer(place: str, settings: EngineSettings) -> NativeRewardScorer:
+    """A frozen reward model, by folder or Hub name, in the stage's dtype, on its device."""
+    device = pick_device(settings.device)
+    return NativeRewardScorer(load_reward_model(place, settings.dtype, device), settings, device)
 
 
 @contextmanager
