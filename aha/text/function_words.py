@@ -8,7 +8,7 @@ FUNCTION_WORDS: dict[str, frozenset[str]] = {
         "en": "the of and to in is that it was for on are with as at be this have from or by not but what all were "
         "we when your can there use an each which she do how their if will up other about out many then them "
         "these so some her would make him into has more than its who did you he they my our much had been let "
-        "two three four five first half after before left",
+        "two three four five first half after before left per over plus so am was because no total now",
         "fr": "le la les de des du un une et est que qui dans pour pas sur au aux avec ce cette il elle ils elles "
         "nous vous je on ne se son sa ses leur leurs mais ou où donc par plus comme si tout tous fait être "
         "était sont ont combien chaque alors aussi à qu même très deux trois quatre cinq moitié puis après "

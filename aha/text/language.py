@@ -121,10 +121,11 @@ def _own_scripts(counts: Counter[str], words: Sequence[str], language: str) -> t
 def _told_apart(words: Sequence[str], script: str) -> str | None:
     """The language of this script that the words clearly speak for; None where they speak for none.
 
-    A word of several languages' lists speaks for each with its share, and so does a word's rare letter.
+    A word of several languages' lists speaks for each with its share, and so does a word's rare letter; a word that
+    comes again says no more (`5 plus 4 plus 3` is not French).
     """
     scores = dict.fromkeys(_LISTED[script], 0.0)
-    for word in words:
+    for word in dict.fromkeys(words):
         letter = _LETTER.search(word)
         for mark in (word, letter.group() if letter else ""):
             speakers = [code for code in _SPEAKERS.get(mark, ()) if code in scores]

@@ -122,6 +122,20 @@ def test_what_cannot_be_told_apart_is_taken_for_the_wanted_language() -> None:
     assert language_share(SENTENCES["de"], "fi") == 0.0
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The player scored many points: 5 plus 4 plus 3 plus 2 equals 14 points.",
+        "Sacks of oats per horse, sacks of grain per horse: 4 sacks.",
+        "15 alligators eaten over a period of 3 weeks is a rate of 5 alligators per week.",
+        "So I am 17 years old now.",
+        "Il compte un, puis un, puis un, puis un total de cinq moutons dans la plaine.",
+    ],
+)
+def test_a_word_that_comes_again_speaks_for_no_other_language(text: str) -> None:
+    assert language_share(text, "fr" if text.startswith("Il") else "en") == 1.0
+
+
 def test_every_listed_language_has_words_of_its_own() -> None:
     for language, words in FUNCTION_WORDS.items():
         same = [code for code in FUNCTION_WORDS if LANGUAGES.get(code) == LANGUAGES.get(language) and code != language]
