@@ -9,6 +9,9 @@ from pydantic import Field
 from aha.config.block import Artifact, Block, Fraction, PositiveCount, TemplateName, execution, reads
 from aha.config.settings import DataSettings, EngineSettings
 
+Wording = str | dict[str, str]
+"""A text with gaps in braces: one for all, or one for each language of the questions (ISO 639-1)."""
+
 
 class WriterSettings(Block):
     """A model that writes or judges in words: any model, the address of an endpoint, or `scripted` (lab only)."""
@@ -62,17 +65,24 @@ class CollectStage(Block):
     temperature: Annotated[float, Field(ge=0)] = 1.0
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     max_new_tokens: PositiveCount = 1024
-    prompt: str | None = None
-    """Wording with `{question}` and, for `fewshot`, `{examples}`; None: the built-in one."""
+    prompt: Wording | None = None
+    """What is asked, with `{question}`; for `fewshot` with `{examples}`; for `rewrite` what the writer is asked, with
+    `{thought}` and `{answer}`. None: the built-in one."""
     examples: str | None = reads("examples", None)
-    """Worked examples for `fewshot`; the exported file for `reviewed`."""
+    """Worked examples for `fewshot` (None: the built-in ones); the exported file for `reviewed`."""
     num_examples: PositiveCount = 1
-    """Worked examples in a few-shot prompt, drawn for each question."""
-    summary: str | None = None
+    """Worked examples in a few-shot prompt, drawn for each question; those of its own source and language first."""
+    example: str | None = None
+    """How one of them is shown, with `{question}`, `{thought}`, `{summary}` or `{answer}`; None: the built-in way."""
+    end: str | None = None
+    """A text at which an answer is cut: where a base model goes on with another question. None: nowhere."""
+    summary: Wording | None = None
     """What a response without a summary of its own gets as one, with `{answer}`; None: such a response is dropped."""
     writer: WriterSettings | None = None
     """Who rewrites thought and summary in readable form; needed by `rewrite`."""
     filters: FilterSettings = FilterSettings(max_kept=1)
+    """For `rewrite` of the outputs and again of what was written."""
+    num_parallel: PositiveCount = execution(16, "Requests in flight at an endpoint.")
     engine: EngineSettings = EngineSettings()
 
 
@@ -117,6 +127,8 @@ class GeneralStage(Block):
     files: Annotated[list[GeneralFile], Field(min_length=1)]
     writer: WriterSettings | None = None
     """Who writes the thoughts; needed where a file asks for them."""
+    prompt: Wording | None = None
+    """What the writer is asked, with `{question}` and `{answer}`; None: the built-in one."""
     filters: FilterSettings = FilterSettings(correct=False)
     engine: EngineSettings = EngineSettings()
 

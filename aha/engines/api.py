@@ -65,6 +65,8 @@ class ApiModel:
             for _ in requests:
                 position, reply = done.get()
                 if isinstance(reply, BaseException):
+                    stop.set()
+                    yield from _arrived(done)  # what else was answered is paid for
                     raise reply
                 yield position, reply
         finally:
@@ -117,6 +119,14 @@ class ApiModel:
             "temperature": request.temperature,
             "top_p": request.top_p,
         }
+
+
+def _arrived(done: SimpleQueue[tuple[int, WordsReply | BaseException]]) -> Iterator[tuple[int, WordsReply]]:
+    """The replies that are there already."""
+    while not done.empty():
+        position, reply = done.get()
+        if not isinstance(reply, BaseException):
+            yield position, reply
 
 
 def is_endpoint(model: str) -> bool:

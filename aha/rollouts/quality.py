@@ -122,14 +122,15 @@ def _broken_alone(candidate: Candidate, settings: FilterSettings, leaks: Leaks) 
         return "malformed", response_fault(candidate.text) or "no response"
     if settings.max_tokens is not None and candidate.num_tokens > settings.max_tokens:
         return "too_long", f"{candidate.num_tokens} tokens"
-    faults = _faults(candidate.response, candidate.problem.language, settings)
+    faults = reading_faults_of(candidate.response, candidate.problem.language, settings)
     if faults:
         return faults[0], ", ".join(faults)
     item = leaks(candidate)
     return None if item is None else ("leaked", item)
 
 
-def _faults(response: Response, language: str, settings: FilterSettings) -> list[str]:
+def reading_faults_of(response: Response, language: str, settings: FilterSettings) -> list[str]:
+    """Those of UNREADABLE that a response shows."""
     limits = Readability(
         repetition=settings.repetition,
         longest_paragraph_chars=settings.paragraph_chars,

@@ -200,6 +200,20 @@ def test_all_requests_are_answered_in_parallel(server: Server) -> None:
     assert time.monotonic() - start < 1.2
 
 
+def test_what_was_answered_before_the_end_still_arrives(server: Server) -> None:
+    server.answer = lambda number, path, body: (401, {}, b"no") if number == 1 else ok(chat(str(number)))
+    asking = model(server, num_parallel=1).ask_all([request()] * 3)
+    assert next(asking)[1].text == "0"
+    for _ in range(200):
+        time.sleep(0.01)
+        if len(server.seen) == 3:
+            break
+    time.sleep(0.1)
+    assert next(asking) == (2, WordsReply("2", 5, "stop"))
+    with pytest.raises(MachineError, match="refuses"):
+        next(asking)
+
+
 def test_leaving_early_stops_the_asking(server: Server) -> None:
     server.answer = lambda number, path, body: ok(chat("2"))
     replies = model(server, num_parallel=1).ask_all([request(seed=i) for i in range(1000)])
