@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from aha.config.block import READABLE, Artifact
+from aha.config.data_checks import collect_contradictions, general_contradictions
+from aha.config.data_stages import CollectStage, GeneralStage
+from aha.config.model_stages import SFTStage
 from aha.config.overrides import suggest
 from aha.config.packaged import PACKAGED_MODELS
-from aha.config.reading import FROM_STAGE, Input, inputs
+from aha.config.reading import FROM_STAGE, Input, inputs, model_input
 from aha.config.recipe import Recipe
 from aha.config.settings import EvaluateStage, PretrainStage, RLStage
 from aha.config.yaml_files import KeyPath
@@ -38,6 +41,12 @@ def contradictions(recipe: Recipe) -> Iterator[Contradiction]:
             yield from _rewards(name, stage)
         if isinstance(stage, RLStage):
             yield from _rl(name, stage)
+        if isinstance(stage, SFTStage):
+            yield from _sft(name, stage, recipe, list(made))
+        if isinstance(stage, CollectStage | GeneralStage):
+            found = collect_contradictions(stage) if isinstance(stage, CollectStage) else general_contradictions(stage)
+            for path, problem, cure in found:
+                yield Contradiction(("stages", name, *path), problem, cure)
         made[name] = stage.makes
 
 
@@ -112,3 +121,25 @@ def _pretrain(name: str, stage: PretrainStage) -> Iterator[Contradiction]:
     if stage.batch_tokens < stage.row_tokens:
         problem = f"batch_tokens = {stage.batch_tokens} does not hold one row of {stage.row_tokens}"
         yield Contradiction((*block, "batch_tokens"), problem, "Make it a multiple of row_tokens.")
+
+
+def _sft(name: str, stage: SFTStage, recipe: Recipe, before: list[str]) -> Iterator[Contradiction]:
+    block: KeyPath = ("stages", name)
+    same, starting = stage.same_model_as, [each for each in before if model_input(recipe.stages[each]) is not None]
+    if same is not None and same not in starting:
+        problem = f"same_model_as = {same!r} is no earlier stage that starts from a model"
+        cure = suggest(same, starting) or f"Such stages: {', '.join(starting) or 'none before this one'}."
+        yield Contradiction((*block, "same_model_as"), problem, cure)
+    if stage.chat_template is not None and stage.template not in (None, "chat"):
+        problem = f"the model is given a chat template and learns in the template {stage.template}"
+        yield Contradiction((*block, "template"), problem, "Leave out `template` or `chat_template`.")
+    settings = stage.evaluate
+    if (settings.on or settings.final_on) and settings.max_new_tokens is None:
+        problem = "evaluate names benchmarks and no max_new_tokens, and this stage has no length limit of its own"
+        yield Contradiction((*block, "evaluate"), problem, f"For example: {name}.evaluate.max_new_tokens=32768")
+    if stage.max_positions is not None and stage.max_tokens > stage.max_positions:
+        problem = f"max_tokens = {stage.max_tokens} is more than max_positions = {stage.max_positions}"
+        yield Contradiction((*block, "max_tokens"), problem, "Lower it, or give the model more positions.")
+    if stage.max_updates is not None and stage.optimizer.warmup >= stage.max_updates:
+        problem = f"warmup = {stage.optimizer.warmup} never ends in {stage.max_updates} updates"
+        yield Contradiction((*block, "optimizer", "warmup"), problem, "Lower it or raise max_updates.")

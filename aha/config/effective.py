@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aha.config.block import Block
+from aha.config.data_checks import DATA_RULES
 from aha.config.recipe import Recipe, Stage
 from aha.config.schema import is_execution
 from aha.config.yaml_files import KeyPath
@@ -30,6 +31,7 @@ class Rule:
 
 
 _FINAL_KEYS = ("num_problems", "temperature", "top_p", "max_new_tokens", "final_k")
+_SAMPLER_ENGINE = ("cache_tokens", "max_rows", "verifier_workers", "verifier_seconds")
 _TASK_ENGINE = ("cache_tokens", "max_rows", "verifier_workers", "verifier_seconds", "max_logprob_gap")
 
 RULES: tuple[Rule, ...] = (
@@ -129,12 +131,44 @@ RULES: tuple[Rule, ...] = (
     Rule("pretrain", tuple(f"engine.{key}" for key in _TASK_ENGINE), lambda s: True, (), "pretraining samples nothing"),
     Rule("pretrain", ("logging.rollouts", "logging.rollout_groups"), lambda s: True, (), "pretraining samples nothing"),
     Rule(
+        "sft",
+        ("evaluate.every", "evaluate.k", "evaluate.num_problems", "keep.best"),
+        lambda s: not s.evaluate.on,
+        ("evaluate.on",),
+        "evaluate.on names no benchmark",
+    ),
+    Rule(
+        "sft",
+        (
+            *(f"evaluate.{key}" for key in ("temperature", "top_p", "max_new_tokens", "final_k")),
+            *(f"engine.{key}" for key in _SAMPLER_ENGINE),
+        ),
+        lambda s: not s.evaluate.on and not s.evaluate.final_on,
+        ("evaluate.on", "evaluate.final_on"),
+        "evaluate.on and evaluate.final_on name no benchmark",
+    ),
+    Rule(
+        "sft",
+        ("optimizer.end_frac",),
+        lambda s: s.optimizer.schedule == "constant",
+        ("optimizer.schedule",),
+        "a constant schedule has no end",
+    ),
+    Rule(
+        "sft",
+        ("engine.max_logprob_gap", "logging.rollouts", "logging.rollout_groups"),
+        lambda s: True,
+        (),
+        "fine-tuning samples nothing to learn from",
+    ),
+    Rule(
         "evaluate",
         ("engine.micro_batch_tokens", "engine.gradient_checkpointing", "engine.max_logprob_gap"),
         lambda s: True,
         (),
         "evaluation trains nothing",
     ),
+    *(Rule(*each) for each in DATA_RULES),
 )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from aha.config.block import Artifact, Block, Fraction, PositiveCount, TemplateName, execution, reads
+from aha.config.block import Artifact, Block, Fraction, NonNegative, PositiveCount, TemplateName, execution, reads
 from aha.config.settings import (
     Datasets,
     EngineSettings,
@@ -15,6 +15,15 @@ from aha.config.settings import (
     LoggingSettings,
     OptimizerSettings,
 )
+
+
+class SFTOptimizerSettings(OptimizerSettings):
+    """The same with the paper's learning rate for fine-tuning, which falls to a tenth; a recipe that names only the
+    rate keeps the schedule."""
+
+    lr: NonNegative = 5e-5
+    schedule: Literal["constant", "linear", "cosine"] = "cosine"
+    end_frac: Fraction = 0.1
 
 
 class SFTStage(Block):
@@ -36,10 +45,12 @@ class SFTStage(Block):
     batch_size: PositiveCount = 128
     """Rows an update (the paper: 128)."""
     max_tokens: PositiveCount = 32768
-    """A longer row is left out and counted."""
+    """A longer row is left out and counted; so is one that is longer than the model's positions."""
+    max_positions: PositiveCount | None = None
+    """Positions of the model that is made, where it shall have more than the one it starts from; None: those it has."""
     max_updates: PositiveCount | None = None
     """Updates after which it ends, epochs or not."""
-    optimizer: OptimizerSettings = OptimizerSettings(lr=5e-5, schedule="cosine", end_frac=0.1)
+    optimizer: SFTOptimizerSettings = SFTOptimizerSettings()
     engine: EngineSettings = EngineSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     """`every` counts updates here."""

@@ -118,7 +118,7 @@ def read_dataset(
     found, end_id = Dataset(name, weight), turn_end_id(template, tokenizer)
 
     def reject(row: int, reason: str, error: DataError) -> None:
-        found.rejected.append(Rejected(row, reason, error.problem))
+        found.rejected.append(Rejected(row, reason, error.problem.removeprefix(f"{path}, row {row}: ")))
 
     for number, row in read_rows(path, lambda number, error: reject(number, "no_json", error)):
         if number % TOLD_EVERY == 0:

@@ -26,6 +26,8 @@ SHOWN = {
     "format_rate": ("format", "{:.0%}"),
     "length/mean": ("length", "{:.0f} tokens"),
     "entropy": ("entropy", "{:.2f}"),
+    "epoch": ("epoch", "{:.2f}"),
+    "loss": ("loss", "{:.3f}"),
 }
 """Metrics of the panel: label and format, in order."""
 STYLES = {"correct": "green", "wrong": "red", "undecided": "yellow"}
@@ -60,6 +62,7 @@ class _State:
 
     stage: str
     total_steps: int
+    unit: str
     step: int = 0
     eta_seconds: float | None = None
     values: dict[str, float] = field(default_factory=dict)
@@ -74,12 +77,13 @@ class _State:
 class LiveView:
     """Shows one stage while it runs; a context manager. Writes to standard error, or to `console`.
 
-    `total_steps` is the stage's rounds; 0 for a stage without any, of which only the phase is shown.
+    `total_steps` is the stage's rounds, or what else `unit` calls them; 0 for a stage without any, of which only the
+    phase is shown.
     Values are metrics by their documented names. Prompts, completions and notes may hold any text.
     """
 
-    def __init__(self, stage: str, total_steps: int, console: Console | None = None) -> None:
-        self._state = _State(plain_text(stage), total_steps)
+    def __init__(self, stage: str, total_steps: int, console: Console | None = None, unit: str = "round") -> None:
+        self._state = _State(plain_text(stage), total_steps, unit)
         self._console = console or Console(stderr=True)
         self._live: Live | None = None
         self._started = self._printed = time.monotonic()
@@ -139,11 +143,7 @@ class LiveView:
         """The round and its figures in one line."""
         state = self._state
         parts = [f"{state.stage}: {self._round_words()}" if state.total_steps else state.stage]
-        parts += [
-            f"{label} {form.format(state.values[name])}"
-            for name, (label, form) in SHOWN.items()
-            if name in state.values
-        ]
+        parts += [f"{label} {text}" for label, text in _figures(state.values)]
         if state.heldout:
             parts.append(self._heldout_words())
         if state.eta_seconds is not None and state.step < state.total_steps:
@@ -151,7 +151,7 @@ class LiveView:
         return ", ".join(parts)
 
     def _round_words(self) -> str:
-        return f"round {self._state.step}/{self._state.total_steps}"
+        return f"{self._state.unit} {self._state.step}/{self._state.total_steps}"
 
     def _heldout_words(self) -> str:
         first, last = self._state.heldout[0], self._state.heldout[-1]
@@ -174,7 +174,7 @@ class LiveView:
         words = [self._round_words()] if state.total_steps else []
         if state.counted_from and state.step > state.counted_from[0]:
             rounds, seconds = state.step - state.counted_from[0], time.monotonic() - state.counted_from[1]
-            words.append(f"{60 * rounds / max(seconds, 1e-9):.1f} rounds/min")
+            words.append(f"{60 * rounds / max(seconds, 1e-9):.1f} {state.unit}s/min")
         words.append(f"{clock(elapsed)} so far")
         if state.eta_seconds is not None:
             words.append(f"{clock(state.eta_seconds)} left")
@@ -189,15 +189,21 @@ class LiveView:
 
     def _figures(self) -> RenderableType:
         state = self._state
-        figures = [
-            (label, form.format(state.values[name])) for name, (label, form) in SHOWN.items() if name in state.values
-        ]
         parts: list[tuple[str, str]] = []
-        for label, text in figures:
+        for label, text in _figures(state.values):
             parts += [(f"{label} ", "dim"), (f"{text}   ", "bold")]
         if state.heldout:
             parts.append((self._heldout_words(), "bold green"))
         return Text.assemble(*parts)
+
+
+def _figures(values: Mapping[str, float]) -> list[tuple[str, str]]:
+    """Label and text of the metrics that are shown; the loss only where it is a likelihood, in epochs over data."""
+    return [
+        (label, form.format(values[name]))
+        for name, (label, form) in SHOWN.items()
+        if name in values and (name != "loss" or "epoch" in values)
+    ]
 
 
 def _phase_words(phase: tuple[str, int, int]) -> str:

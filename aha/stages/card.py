@@ -1,19 +1,28 @@
-"""The model card: what a model folder was made from, how, and how well it does."""
+"""The model card: what a model folder was made from, how, how well it does, and how to use it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from aha.config.model_stages import SFTStage
 from aha.config.settings import RLStage
 from aha.stages.graph import Node
 from aha.types import Evaluation, Json
 
+Rows = Sequence[tuple[str, object]]
 
-def model_card(node: Node, stage: RLStage, facts: Mapping[str, Json], evaluations: Mapping[str, Evaluation]) -> str:
-    """README.md of a model folder, with the metadata block that model hubs read."""
+
+def model_card(
+    node: Node,
+    stage: RLStage,
+    facts: Mapping[str, Json],
+    evaluations: Mapping[str, Evaluation],
+    template: str,
+) -> str:
+    """README.md of the folder that a stage of reinforcement learning leaves. `template`: in which it learned."""
     tasks = ", ".join(entry if isinstance(entry, str) else str(entry.get("name")) for entry in stage.data.tasks)
     algorithm = stage.algorithm
-    settings = [
+    settings: Rows = [
         ("rewards", ", ".join(f"{reward.name} × {reward.weight:g}" for reward in stage.rewards)),
         ("rounds", f"{facts['rounds']} (the model is from round {facts['model_round']})"),
         ("updates", f"{facts['updates']}"),
@@ -27,16 +36,83 @@ def model_card(node: Node, stage: RLStage, facts: Mapping[str, Json], evaluation
         ("learning rate", f"{stage.optimizer.lr:g}, {stage.optimizer.schedule}"),
         ("seed", node.inputs["seed"]),
     ]  # fmt: skip
+    return card(
+        node,
+        "reinforcement learning with verifiable rewards",
+        ["reasoning", "reinforcement-learning", "aha"],
+        [f"Problems: {tasks}."],
+        settings,
+        evaluations,
+        template,
+    )
+
+
+def sft_card(
+    node: Node,
+    stage: SFTStage,
+    facts: Mapping[str, Json],
+    counts: Sequence[Mapping[str, int]],
+    evaluations: Mapping[str, Evaluation],
+    template: str,
+) -> str:
+    """README.md of the folder that a fine-tuning stage leaves. `counts`: rows kept and left out, by data set;
+    `template`: in which it learned."""
+    optimizer = stage.optimizer
+    end = "" if optimizer.schedule == "constant" else f" to {optimizer.lr * optimizer.end_frac:g}"
+    data = ["| data | weight | rows | left out | SHA-256 |", "|---|---|---|---|---|"]
+    for number, (entry, found) in enumerate(zip(stage.data, counts, strict=True)):
+        left_out = ", ".join(f"{reason} {count:,}" for reason, count in found.items() if reason != "kept") or "–"
+        hashed = node.inputs.get(f"data.{number}", "?")[:12]
+        data.append(f"| {entry.name} | {entry.weight:g} | {found['kept']:,} | {left_out} | {hashed} |")
+    settings: Rows = [
+        ("epochs", f"{facts['epochs']:g}"),
+        ("updates", f"{facts['updates']} (the model is from update {facts['model_update']})"),
+        ("rows an update", stage.batch_size),
+        ("longest row", f"{stage.max_tokens:,} tokens"),
+        ("tokens", f"{facts['tokens']:,}, of which {facts['trained_tokens']:,} are the answers and are trained"),
+        ("objective", "cross-entropy, mean over the answers' tokens of an update"),
+        ("learning rate", f"{optimizer.lr:g}{end}, {optimizer.schedule}, warm-up {optimizer.warmup} updates"),
+        ("weight decay", f"{optimizer.weight_decay:g}"),
+        ("precision", f"{stage.engine.dtype} over fp32 masters"),
+        ("seed", node.inputs["seed"]),
+    ]
+    return card(
+        node,
+        "supervised fine-tuning on written answers",
+        ["reasoning", "sft", "aha"],
+        data,
+        settings,
+        evaluations,
+        template,
+    )
+
+
+def card(
+    node: Node,
+    how: str,
+    tags: Sequence[str],
+    data: Sequence[str],
+    settings: Rows,
+    evaluations: Mapping[str, Evaluation],
+    template: str,
+) -> str:
+    """The card of any training stage, with the metadata block that model hubs read. `data`: lines of Markdown."""
+    base = node.sources["model"].name if "model" in node.sources else "nothing"
     lines = [
         "---",
         "library_name: transformers",
         "pipeline_tag: text-generation",
-        "tags: [reasoning, reinforcement-learning, aha]",
+        f"tags: [{', '.join(tags)}]",
         "---",
         f"# {node.name}",
         "",
-        f"Trained with `aha` by reinforcement learning with verifiable rewards from the base `{stage.model}` "
-        f"(weights {node.inputs.get('model', '?')[:12]}) on {tasks}.",
+        f"Trained with `aha` by {how} from `{base}` (weights {node.inputs.get('model', '?')[:12]}).",
+        "",
+        "## Data",
+        "",
+        *data,
+        "",
+        "## Settings",
         "",
         "| setting | value |",
         "|---|---|",
@@ -48,7 +124,40 @@ def model_card(node: Node, stage: RLStage, facts: Mapping[str, Json], evaluation
         "",
         "## Use",
         "",
-        "The prompt must have the form that it was trained with; `aha chat` and `aha eval` take care of that.",
+        *(use_with_template() if template == "chat" else use_without_template(template)),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def use_with_template() -> list[str]:
+    """How to ask a model that answers in its chat template."""
+    return [
+        "Ask zero-shot: examples in the prompt make such models worse. Say in the question which form the answer shall",
+        "have, for instance that the final result stands in `\\boxed{}`. Sample at temperature 0.6 and top-p 0.95 (the",
+        "folder's generation settings); greedy decoding repeats itself. The chat template opens `<think>`: the thought",
+        "comes first, `</think>` ends it, the summary follows. Earlier thoughts are no part of a conversation.",
+        "",
+        "```python",
+        "from transformers import AutoModelForCausalLM, AutoTokenizer",
+        "",
+        'model = AutoModelForCausalLM.from_pretrained("path/to/this/folder")',
+        'tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")',
+        'messages = [{"role": "user", "content": "What is 2 + 3 * 4? Put the final result in \\\\boxed{}."}]',
+        "prompt = tokenizer.apply_chat_template(",
+        '    messages, add_generation_prompt=True, return_tensors="pt", return_dict=True',
+        ")",
+        "output = model.generate(**prompt, max_new_tokens=32768)",
+        'print(tokenizer.decode(output[0, prompt["input_ids"].shape[1] :], skip_special_tokens=True))',
+        "```",
+    ]
+
+
+def use_without_template(template: str) -> list[str]:
+    """How to ask a model that learned in a template of text."""
+    return [
+        f"The prompt must have the form that it was trained with (`{template}`); `aha chat` and `aha eval` take care",
+        "of that. Ask zero-shot, at temperature 0.6 and top-p 0.95.",
         "",
         "```python",
         "from transformers import AutoModelForCausalLM, AutoTokenizer",
@@ -56,9 +165,7 @@ def model_card(node: Node, stage: RLStage, facts: Mapping[str, Json], evaluation
         'model = AutoModelForCausalLM.from_pretrained("path/to/this/folder")',
         'tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")',
         "```",
-        "",
     ]
-    return "\n".join(lines)
 
 
 def score_lines(evaluations: Mapping[str, Evaluation]) -> list[str]:

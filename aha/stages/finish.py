@@ -14,10 +14,10 @@ from aha.runtime.run_directory import StageDirectory
 from aha.stages.card import model_card
 from aha.stages.evaluate import Examiner, score_all, score_table
 from aha.stages.graph import Node, file_hash
+from aha.stages.keeping import LEARNER
 from aha.stages.parts import RLParts
 from aha.stages.pretrain import CORPUS_FILE
 from aha.stages.progress import Progress, longest_limit
-from aha.stages.resume import LEARNER
 from aha.types import Evaluation, Json, NamedTensors
 
 STAGED_MODEL = ".tmp-model"
@@ -54,7 +54,7 @@ def finish_rl(parts: RLParts, progress: Progress, node: Node, examiner: Examiner
         "updates": progress.update,
         "sampled_tokens": progress.num_tokens,
     }
-    files.write_text(place.model / "README.md", model_card(node, stage, facts, evaluations))
+    files.write_text(place.model / "README.md", model_card(node, stage, facts, evaluations, examiner.template))
     write_result(node, place, evaluations, found_hash, facts)
     parts.world.barrier()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aha.config.effective import stage_key
+from aha.config.model_stages import SFTStage
 from aha.config.reading import Input, inputs, model_input, named_model
 from aha.config.recipe import Recipe, Stage
 from aha.config.settings import EvaluateStage, RewardSettings, RLStage
@@ -16,6 +17,7 @@ from aha.rewards import BUILT_IN
 from aha.runtime import files
 from aha.runtime.run_directory import RunDirectory
 from aha.tasks.doors import door_file, is_door
+from aha.text.chat import CHAT_TEMPLATES
 from aha.types import Json
 
 MODELS = ("model", "writer", "scorer")
@@ -109,8 +111,10 @@ def lengthless(stage: Stage) -> Stage:
 
 
 def read_files(stage: Stage) -> list[str]:
-    """Problem files and plugin sources that the stage reads, sorted."""
+    """Problem files, plugin sources and chat templates that the stage reads, sorted."""
     found = {place_of(reward.name) for reward in custom_rewards(stage)}
+    if isinstance(stage, SFTStage) and stage.chat_template not in (None, *CHAT_TEMPLATES):
+        found.add(str(stage.chat_template))
     for each in inputs(stage):
         if each.what not in ("tasks", "benchmarks"):
             continue

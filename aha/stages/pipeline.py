@@ -23,6 +23,7 @@ from aha.runtime.distributed import init_world
 from aha.runtime.live import LiveView
 from aha.runtime.metrics import MetricsLog
 from aha.runtime.run_directory import RunDirectory
+from aha.stages import collect, general, sft_run
 from aha.stages.build import build
 from aha.stages.evaluate import Examiner, evaluate_stage
 from aha.stages.finish import finish_rl, write_result
@@ -123,7 +124,7 @@ def run_rl(session: Session, node: Node) -> None:
         temperature=temperature,
         world=session.world,
     )
-    with worker_pool(stage.engine) as pool, closing(sampler), watching(session, node) as (watchers, busy):
+    with worker_pool(stage.engine) as pool, closing(sampler), watching(session, node, stage.rounds) as (watchers, busy):
         grader = Grader(pool, stage.rewards, loaded.tokenizer, length_points(stage))
         examiner = make_examiner(sampler, grader, loaded, stage)
         learner.on_progress = partial(busy, "learning")
@@ -200,6 +201,9 @@ RUNNERS: dict[str, Callable[[Session, Node], None]] = {
     "rl": run_rl,
     "evaluate": run_evaluate,
     "pretrain": run_pretrain,
+    "collect": collect.run,
+    "general": general.run,
+    "sft": sft_run.run,
 }
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from aha.algorithms.rewards import overlong_penalty
+from aha.config.model_stages import SFTStage
 from aha.config.reading import inputs
 from aha.config.recipe import Stage
 from aha.config.settings import DataSettings, EvaluateStage, RLStage
@@ -74,6 +75,8 @@ def check_prompts(stage: Stage, render: Render, max_positions: int | None) -> No
         limit = stage.evaluate.max_new_tokens or limit
     elif isinstance(stage, EvaluateStage):
         limit = stage.max_new_tokens
+    elif isinstance(stage, SFTStage):
+        limit = stage.evaluate.max_new_tokens or 1
     for name in benchmarks_of(stage):
         check_lengths(spread(load_benchmark(name).problems), render, limit, max_positions)
 

@@ -10,9 +10,11 @@ import torch
 import yaml
 
 from aha.config.effective import effective
-from aha.config.reading import inputs
+from aha.config.model_stages import SFTStage
+from aha.config.reading import FROM_STAGE, inputs, model_input
 from aha.config.recipe import Recipe
 from aha.config.settings import EngineSettings, EvaluateStage, RLStage
+from aha.errors import ConfigError
 from aha.models.load import locate
 from aha.models.weights import model_hash, read_json, weight_files
 from aha.rollouts.collect import Render
@@ -21,10 +23,10 @@ from aha.runtime.device import machine_facts, measured_matrix_flops
 from aha.runtime.distributed import World
 from aha.runtime.run_directory import RunDirectory
 from aha.runtime.workers import WorkerPool
-from aha.stages.graph import done, node_of, root_model
+from aha.stages.graph import done, node_of, place_of_input, root_model
 from aha.stages.interrupt import StopRequest
 from aha.stages.preflight import check_disk, check_prompts, check_stage, max_positions
-from aha.text.chat import Template, pick_template, render
+from aha.text.chat import Template, chat_template_text, pick_template, render
 from aha.text.tokenizer import HFTokenizer, load_tokenizer
 from aha.types import Json
 
@@ -80,8 +82,10 @@ def preflight(session: Session, names: Sequence[str]) -> None:
         with worker_pool(stage.engine) as pool:
             check_stage(stage, pool)
         root = root_model(session.recipe, name)
-        if root is not None and isinstance(stage, RLStage | EvaluateStage):
+        if root is not None and isinstance(stage, RLStage | EvaluateStage | SFTStage):
             check_model(session, name, stage, root)
+        if isinstance(stage, SFTStage):
+            check_same_model(session, name, only_from_outside=True)
 
 
 def unfinished(session: Session, names: Sequence[str]) -> list[str]:
@@ -94,14 +98,59 @@ def unfinished(session: Session, names: Sequence[str]) -> list[str]:
     return waiting
 
 
-def check_model(session: Session, name: str, stage: RLStage | EvaluateStage, model: str) -> None:
-    """Tokenizer, prompts and disk, by the model that the stage descends from."""
+def check_model(session: Session, name: str, stage: RLStage | EvaluateStage | SFTStage, model: str) -> None:
+    """Tokenizer, prompts and disk, by the model that the stage descends from and what fine-tuning makes of it."""
     folder = locate(model)
     tokenizer, config = load_tokenizer(folder), read_json(folder / "config.json")
+    for tuned in fine_tunings(session.recipe, name):
+        if tuned.chat_template is not None:
+            tokenizer.give_chat_template(chat_template_text(tuned.chat_template))
+        if tuned.max_positions is not None:
+            config |= {"max_position_embeddings": tuned.max_positions}
     check_prompts(stage, renderer(stage_template(stage), tokenizer), max_positions(config))
-    if isinstance(stage, RLStage):
+    if isinstance(stage, RLStage | SFTStage):
         weight_bytes = sum(path.stat().st_size for path in weight_files(folder))
         check_disk(session.directory.stage(name).path, weight_bytes // 2, stage.keep.last + 2)
+
+
+def fine_tunings(recipe: Recipe, name: str) -> list[SFTStage]:
+    """The fine-tuning stages between the model outside the run and stage `name`, itself included, first to last."""
+    found: list[SFTStage] = []
+    place: str | None = name
+    while place is not None:
+        stage = recipe.stages[place]
+        if isinstance(stage, SFTStage):
+            found.insert(0, stage)
+        read = model_input(stage)
+        place = read.source if read is not None else None
+    return found
+
+
+def check_same_model(session: Session, name: str, only_from_outside: bool = False) -> None:
+    """Raise ConfigError where a stage's `same_model_as` names a stage that starts from other weights.
+
+    `only_from_outside`: models that stages of the run make are not there yet, and are not looked at.
+    """
+    stage = session.recipe.stages[name]
+    assert isinstance(stage, SFTStage)
+    if stage.same_model_as is None:
+        return
+    names = (name, stage.same_model_as)
+    read = [model_input(session.recipe.stages[each]) for each in names]
+    if any(each is None or (only_from_outside and each.source is not None) for each in read):
+        return
+    places = [
+        place_of_input(session.recipe, each, wanted, session.directory)
+        for each, wanted in zip(names, read, strict=True)
+        if wanted is not None
+    ]
+    here, there = (session.hash_of(place) for place in places)
+    if here != there:
+        raise ConfigError(
+            f"stages.{name}.same_model_as: {stage.same_model_as!r} starts from {places[1]} (weights {there[:12]}), "
+            f"{name!r} from {places[0]} (weights {here[:12]}).",
+            cure=f"Give both the same `model`, or take `same_model_as` out; a model of this run is {FROM_STAGE}NAME.",
+        )
 
 
 def renderer(template: Template | None, tokenizer: HFTokenizer) -> Render:
@@ -110,7 +159,7 @@ def renderer(template: Template | None, tokenizer: HFTokenizer) -> Render:
     return lambda problem: render(problem.messages, picked, tokenizer)
 
 
-def stage_template(stage: RLStage | EvaluateStage) -> Template | None:
+def stage_template(stage: RLStage | EvaluateStage | SFTStage) -> Template | None:
     """The template that the stage asks for."""
     return stage.data.template if isinstance(stage, RLStage) else stage.template
 

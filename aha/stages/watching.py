@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
+from aha.config.model_stages import SFTStage
 from aha.config.settings import RLStage
 from aha.rollouts.collect import OnProgress, quiet
 from aha.runtime.live import LiveView
@@ -16,16 +17,21 @@ from aha.types import Group, StepMetrics
 
 
 @contextmanager
-def watching(session: Session, node: Node) -> Iterator[tuple[list[Watcher], OnProgress]]:
-    """The watchers of an RL stage while it runs, and who is told what a round is doing; none but on rank 0."""
+def watching(
+    session: Session, node: Node, total_steps: int, unit: str = "round"
+) -> Iterator[tuple[list[Watcher], OnProgress]]:
+    """The watchers of a stage while it trains, and who is told what a round is doing; none but on rank 0.
+
+    `unit` is what its steps are called.
+    """
     stage = node.stage
-    assert isinstance(stage, RLStage)
+    assert isinstance(stage, RLStage | SFTStage)
     if session.world.rank:
         yield [], quiet
         return
     run, config = session.directory, stage.model_dump(mode="json")
     with (
-        LiveView(node.name, stage.rounds) as view,
+        LiveView(node.name, total_steps, unit=unit) as view,
         closing(Trackers(stage.logging.track, run.path, config)) as trackers,
     ):
 
@@ -41,6 +47,6 @@ def watching(session: Session, node: Node) -> Iterator[tuple[list[Watcher], OnPr
 
         def note(line: StepMetrics, groups: Sequence[Group]) -> None:
             eta = line.timing.get("eta_seconds")
-            run.status(state="running", stage=node.name, step=line.step, rounds=stage.rounds, eta_seconds=eta)
+            run.status(state="running", stage=node.name, step=line.step, rounds=total_steps, eta_seconds=eta)
 
         yield [show, track, note], view.phase
