@@ -51,7 +51,10 @@ def limited(limits: Limits) -> list[str]:
     address_space = limits.address_space_bytes or limits.memory_bytes
     wanted = {
         "as": (resource.RLIMIT_AS, address_space),
-        "cpu": (resource.RLIMIT_CPU, math.ceil(limits.cpu_seconds)),
+        "cpu": (
+            resource.RLIMIT_CPU,
+            math.ceil(limits.cpu_seconds) + 1,
+        ),  # behind the look: the kernel counts by samples
         "fsize": (resource.RLIMIT_FSIZE, limits.file_bytes),
         "nofile": (resource.RLIMIT_NOFILE, NUM_OPEN_FILES),
         "core": (resource.RLIMIT_CORE, 0),

@@ -25,6 +25,12 @@ HEADERS = {"x86_64": "/usr/include/*/asm/unistd_64.h", "aarch64": "/usr/include/
 
 
 @linux
+@pytest.mark.parametrize(("cpu_seconds", "kernel_seconds"), [(0.3, 2), (2.0, 3), (2.5, 4)])
+def test_the_kernels_limit_on_time_lies_behind_our_look(cpu_seconds: float, kernel_seconds: int) -> None:
+    assert f"--cpu={kernel_seconds}:{kernel_seconds}" in command.limited(Limits(cpu_seconds=cpu_seconds))
+
+
+@linux
 def test_no_two_runs_share_a_user_id_even_across_processes() -> None:
     code = "from aha.sandbox.slots import own_uid\nwith own_uid() as uid: print(uid, flush=True); input()"
     line = [sys.executable, "-c", code]

@@ -1,4 +1,4 @@
-"""Python functions: calls evaluated in the sandbox, what they returned compared outside.
+"""Functions: calls evaluated in the sandbox, what they returned compared outside.
 
 Asserts such as `f(1) == 2`: the program's process gets expressions and never sees an expected value; a result counts
 when it stands exactly once, in order, behind a marker made for this run. Any value that the program makes up is just
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from aha.types import Json
 from aha.verifiers.base import BadReferenceError
+from aha.verifiers.code import scripts
 from aha.verifiers.code.asserts import Case, TestCode, read_asserts
 from aha.verifiers.code.comparison import equal, truth
 from aha.verifiers.code.languages import PYTHON
@@ -26,6 +27,7 @@ from aha.verifiers.code.results import PASSED, TestResult, UndecidedError, faile
 from aha.verifiers.code.running import Attempt, program
 
 DRIVER = (*PYTHON, "-B", "-m", "aha.verifiers.code.driver")
+SCRIPTS = ("javascript", "typescript")
 SCRIPT = "aha_tests.py"
 JUDGE_SECONDS = 1.0
 """Processor seconds more for test code and its process."""
@@ -41,26 +43,26 @@ def shipped(*names: str) -> dict[str, bytes]:
 
 def run_function(attempt: Attempt) -> list[TestResult]:
     """The results of `tests` (`args`, `expected`) on the `function`, a process for each; on a method of a class
-    `Solution` where there is no such function."""
+    `Solution` where there is no such function. Python, and the languages of SCRIPTS."""
     name, tests = attempt.reference.get("function"), attempt.reference.get("tests")
     if not isinstance(name, str) or not name.isidentifier():
         raise BadReferenceError("expected function as a name")
     if not isinstance(tests, list) or not all(isinstance(test, dict) and "expected" in test for test in tests):
         raise BadReferenceError('expected tests as [{"args": [...], "expected": value}, ...]')
-    callee = f'({name} if "{name}" in globals() else Solution().{name})'
-    cases = [Case(f"{callee}(*{_literal(test.get('args', []))})", "equals", test["expected"]) for test in tests]
+    if not all(isinstance(test.get("args", []), list) for test in tests):
+        raise BadReferenceError("expected the args of each test as a list")
+    call = scripts.call_text if attempt.language.name in SCRIPTS else _call
+    try:
+        cases = [Case(call(name, test.get("args", [])), "equals", test["expected"]) for test in tests]
+    except ValueError as error:
+        raise BadReferenceError(f"arguments must be finite: {error}") from error
     return _run_cases(attempt, cases, alike=True, together=False)
 
 
-def _literal(value: Json) -> str:
-    """JSON as Python."""
-    text = repr(value)
-    if "nan" in text or "inf" in text:
-        try:
-            json.dumps(value, allow_nan=False)
-        except ValueError as error:
-            raise BadReferenceError(f"arguments must be finite: {error}") from error
-    return text
+def _call(name: str, arguments: Json) -> str:
+    """In Python. Raises ValueError for arguments that are not finite."""
+    json.dumps(arguments, allow_nan=False)
+    return f'({name} if "{name}" in globals() else Solution().{name})(*{arguments!r})'
 
 
 def run_asserts(attempt: Attempt) -> list[TestResult]:
@@ -92,12 +94,18 @@ def _run_cases(attempt: Attempt, cases: Sequence[Case], *, alike: bool, together
     """One process for all cases (`together`), as the datasets' own test code has it, or one for each."""
     marker = secrets.token_hex(8)
     names = [f"aha_{marker}_{place}" for place in range(len(cases))]
-    defined = "".join(f"def {name}():\n    return {case.expression}\n" for name, case in zip(names, cases, strict=True))
+    expressions = [case.expression for case in cases]
+    if attempt.language.name in SCRIPTS:
+        defined, files = scripts.calls_text(names, expressions), {scripts.VALUES_FILE: scripts.VALUES.encode()}
+    else:
+        each = zip(names, expressions, strict=True)
+        defined = "".join(f"def {name}():\n    return {expression}\n" for name, expression in each)
+        files = shipped("driver", "values")
     results: list[TestResult] = []
-    longer = replace(attempt, source=f"{attempt.source}\n{defined}")
-    with program(longer, shipped("driver", "values")) as ready:
+    with program(replace(attempt, source=f"{attempt.source}\n{defined}"), files) as ready:
+        command = ready.command() if attempt.language.name in SCRIPTS else DRIVER
         for group in [names] if together else [[name] for name in names]:
-            run = ready.run(command=[*DRIVER, marker, *group])
+            run = ready.run(command=[*command, marker, *group])
             said = read_results(run, marker, group)
             for name, case in zip(group, cases[len(results) :], strict=False):
                 results.append(_judged(case, said[name], float(attempt.tolerance), alike))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from aha.errors import DataError, MachineError
+from aha.verifiers.code.node_types import NODE_DECLARATIONS, NODE_FILE
 
 PROGRAMS_PATH = "/usr/local/bin:/usr/bin:/bin"
 """What programs in the sandbox see; a compiler elsewhere on this machine is of no use there."""
@@ -36,6 +37,8 @@ class Language:
     """What the runtime reserves, beside the program's own memory."""
     compile_address_space_bytes: int = 1024 * MEBI
     num_processes: int = 16
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """What the compiler reads beside the program, by path."""
     end_of_tests: tuple[str, int] | None = None
     """For test programs: a statement that writes `{marker}` on a line, and how many closing braces of the test code
     stand after the place where it goes; None: test programs of this language cannot tell that they ended."""
@@ -51,6 +54,29 @@ PYTHON = ("env", "PYTHONHASHSEED=0", "python3", "-s")
 """A fixed hash seed: the same program gets the same verdict."""
 GO = ("env", "GOCACHE=/tmp/go", "GOPATH=/tmp/path", "GO111MODULE=off", "CGO_ENABLED=0")
 JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:CompressedClassSpaceSize=64m", "-Xss64m")
+
+JAVASCRIPT = Language(
+    "javascript",
+    "main.js",
+    ("node", "--max-old-space-size={memory}", "--stack-size=3900", "main.js"),
+    "nodejs",
+    memory_bytes=96 * MEBI,
+    address_space_bytes=4096 * MEBI,
+    num_processes=32,
+    end_of_tests=(';require("fs").writeSync(1, "\\n{marker}\\n");', 0),
+)
+TSC = "tsc --target es2022 --lib es2022 --module commonjs --esModuleInterop --strict false --moduleDetection force"
+TYPESCRIPT = replace(
+    JAVASCRIPT,
+    name="typescript",
+    file="main.ts",
+    package="node-typescript",
+    compile=(*TSC.split(), NODE_FILE, "main.ts"),
+    files={NODE_FILE: NODE_DECLARATIONS.encode()},
+    compile_address_space_bytes=4096 * MEBI,
+)
+"""JavaScript after the compiler. Types are checked, if not strictly (`null` and missing types pass): a program with a
+type error does not compile. What Node brings has any type."""
 
 LANGUAGES: dict[str, Language] = {
     language.name: language
@@ -72,38 +98,8 @@ LANGUAGES: dict[str, Language] = {
             ("g++", "-O1", "-std=gnu++17", "-w", "-o", "main", "main.cpp"),
             end_of_tests=('std::cout << "\\n{marker}" << std::endl;', 1),
         ),
-        Language(
-            "javascript",
-            "main.js",
-            ("node", "--max-old-space-size={memory}", "--stack-size=3900", "main.js"),
-            "nodejs",
-            memory_bytes=96 * MEBI,
-            address_space_bytes=4096 * MEBI,
-            num_processes=32,
-            end_of_tests=(';require("fs").writeSync(1, "\\n{marker}\\n");', 0),
-        ),
-        Language(
-            "typescript",
-            "main.ts",
-            ("node", "--max-old-space-size={memory}", "--stack-size=3900", "main.js"),
-            "node-typescript",
-            (
-                "tsc",
-                "--target",
-                "es2020",
-                "--module",
-                "commonjs",
-                "--skipLibCheck",
-                "--noEmitOnError",
-                "false",
-                "main.ts",
-            ),
-            memory_bytes=96 * MEBI,
-            address_space_bytes=4096 * MEBI,
-            compile_address_space_bytes=4096 * MEBI,
-            num_processes=32,
-            end_of_tests=(';console.log("\\n{marker}");', 0),
-        ),
+        JAVASCRIPT,
+        TYPESCRIPT,
         Language(
             "java",
             "{name}.java",
@@ -121,7 +117,7 @@ LANGUAGES: dict[str, Language] = {
             "main.cs",
             ("mono", "main.exe"),
             "mono-mcs",
-            ("mcs", "-nowarn:0168,0219", "-out:main.exe", "main.cs"),
+            ("mcs", "-nowarn:0168,0219", "-r:System.Numerics", "-out:main.exe", "main.cs"),
             address_space_bytes=1024 * MEBI,
             num_processes=32,
             end_of_tests=('System.Console.WriteLine("\\n{marker}");', 3),

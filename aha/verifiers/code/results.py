@@ -20,6 +20,8 @@ REASONS: dict[Cause, str] = {
     "not_run": "no_result",
 }
 MEMORY_ERRORS = (b"MemoryError", b"bad_alloc", b"OutOfMemoryError", b"heap out of memory", b"Allowed memory size")
+MEMORY_ERROR_BYTES = 10_000
+"""In which they stand, at the end of standard error; Node writes a stack trace of some kilobytes behind."""
 MAX_NOTE_CHARS = 80
 
 
@@ -59,7 +61,7 @@ def failed_run(run: Execution) -> TestResult | None:
         return None
     if run.outcome in ("time", "memory", "output"):
         return TestResult(False, run.outcome)
-    if any(word in run.stderr[-2000:] for word in MEMORY_ERRORS):
+    if any(word in run.stderr[-MEMORY_ERROR_BYTES:] for word in MEMORY_ERRORS):
         return TestResult(False, "memory")
     how = f"signal {run.signal}" if run.outcome == "killed" else f"exit code {run.exit_code}"
     return TestResult(False, "crash", f"{how} {_last_line(run.stderr)}".strip())

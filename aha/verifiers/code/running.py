@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 
@@ -110,7 +110,7 @@ def program(attempt: Attempt, files: Mapping[str, bytes] | None = None, path: st
     place = path or file_name(language, source)
     try:
         with sandbox(attempt.settings.level).box(
-            {**attempt.files, **(files or {}), place: source.encode("utf-8", "replace")}
+            {**language.files, **attempt.files, **(files or {}), place: source.encode("utf-8", "replace")}
         ) as box:
             if language.compile:
                 _compile(language, source, box)
@@ -141,6 +141,7 @@ def _compile(language: Language, source: str, box: Box) -> None:
         num_processes=language.num_processes + 32,
         address_space_bytes=language.compile_address_space_bytes,
     )
-    failed = failed_run(box.run(fill(language.compile, source, COMPILE_BYTES // 4), b"", limits, keep=True))
+    run = box.run(fill(language.compile, source, COMPILE_BYTES // 4), b"", limits, keep=True)
+    failed = failed_run(replace(run, stderr=run.stderr or run.stdout))  # TypeScript's compiler complains there
     if failed is not None:
         raise NotCompiledError(f"{failed.cause} {failed.note}".strip())

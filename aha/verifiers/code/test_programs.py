@@ -32,5 +32,5 @@ def run_test_program(attempt: Attempt) -> list[TestResult]:
     failed = failed_run(run)
     if failed is not None:
         return [failed]
-    reached_end = run.stdout.decode("utf-8", "replace").split().count(marker) == 1
+    reached_end = (run.stdout + b"\n" + run.stderr).split().count(marker.encode()) == 1  # Go's println takes stderr
     return [PASSED if reached_end else TestResult(False, "missing", "the tests did not reach their end")]

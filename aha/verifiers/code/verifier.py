@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from aha.errors import DataError
@@ -10,7 +10,7 @@ from aha.sandbox.records import LEVELS
 from aha.types import Json, Verdict
 from aha.verifiers.base import BadReferenceError
 from aha.verifiers.code.checkers import CHECKERS, PROGRAM
-from aha.verifiers.code.functions import JUDGE_SECONDS, run_asserts, run_check, run_function
+from aha.verifiers.code.functions import JUDGE_SECONDS, SCRIPTS, run_asserts, run_check, run_function
 from aha.verifiers.code.languages import LANGUAGES
 from aha.verifiers.code.projects import run_project
 from aha.verifiers.code.results import NotCompiledError, TestResult, UndecidedError, to_verdict
@@ -26,7 +26,12 @@ KINDS: dict[str, Callable[[Attempt], list[TestResult]]] = {
     "program": run_test_program,
     "project": run_project,
 }
-PYTHON_ONLY = ("function", "asserts", "check", "project")
+GRADED: dict[str, Sequence[str]] = {
+    **dict.fromkeys(("asserts", "check", "project"), ("python",)),
+    "function": ("python", *SCRIPTS),
+    "program": [name for name in LANGUAGES if name != "python"],
+}
+"""The languages of each kind of tests; all where none are named."""
 DEFAULT_SECONDS = 5.0
 REWARDS = ("all", "share")
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -53,7 +58,7 @@ def code(
 
     - `stdio`: `tests`, `[{"input": text, "output": text}]`; `checker`, `{"language": name, "source": text}`, where the
       argument `checker` is `program`.
-    - `function` (Python): `function`, the name of one or of a method of `Solution`; `tests`,
+    - `function` (Python, JavaScript, TypeScript): `function`, the name of one or of a method of `Solution`; `tests`,
       `[{"args": [...], "expected": value}]`.
     - `asserts` (Python, as MBPP): `asserts`, texts; `setup`, a text.
     - `check` (Python, as HumanEval): `test`, a text with `check(candidate)`; `entry_point`, a name.
@@ -84,7 +89,7 @@ def _attempt(
 ) -> Attempt:
     if not isinstance(reference, dict) or reference.get("kind") not in KINDS:
         raise BadReferenceError(f"expected an object with a kind, one of {', '.join(KINDS)}")
-    if (language == "python") != (reference["kind"] != "program") and reference["kind"] != "stdio":
+    if language not in GRADED.get(reference["kind"], LANGUAGES):
         raise BadReferenceError(f"tests of the kind {reference['kind']} are not there for {language}")
     prelude, beside = reference.get("prelude", ""), reference.get("beside", {})
     if not isinstance(prelude, str) or not isinstance(beside, dict):

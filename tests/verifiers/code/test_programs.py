@@ -2,7 +2,6 @@
 
 import resource
 import shutil
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from aha.types import Verdict, VerifierSpec
 from aha.verifiers import call_seconds, verify
 from aha.verifiers.base import BadReferenceError
 from aha.verifiers.code import code, functions
-from aha.verifiers.code.languages import LANGUAGES, PROGRAMS_PATH, Language
 
 pytestmark = pytest.mark.skipif(bool(probe()["bubblewrap"]), reason=f"no sandbox: {probe()['bubblewrap']}")
 
@@ -212,7 +210,8 @@ def test_no_tests_are_undecided(reference: dict[str, Any]) -> None:
      {**ADD, "function": "f()"}, {**ADD, "tests": [{"args": [1]}]}, {**ASSERTS, "asserts": "assert f() == 1"},
      {**LOOP, "entry_point": "f; import os"}, {**LOOP, "test": "def"}, {**BUGFIX, "files": {"a": 1}},
      {**BUGFIX, "replace": None}, {**BUGFIX, "replace": "../calc.py"}, {**SUMS, "prelude": 1}, {**SUMS, "beside": []},
-     {"kind": "program", "test": "f()"}, {**ADD, "tests": [{"args": [float("inf")], "expected": 1}]}],
+     {"kind": "program", "test": "f()"}, {**ADD, "tests": [{"args": [float("inf")], "expected": 1}]},
+     {**ADD, "tests": [{"args": 1, "expected": 1}]}],
 )  # fmt: skip
 def test_bad_references_are_undecided(reference: Any) -> None:
     with pytest.raises(BadReferenceError):
@@ -282,92 +281,6 @@ def test_a_machine_without_the_language_or_sandbox_is_undecided(monkeypatch: pyt
     verdict = code("", {"kind": "program", "test": "f();"}, language="php")
     assert reasons(verdict) == ("undecided", "not_installed")
     assert "php-cli" in verdict.detail
-
-
-def installed(name: str) -> Language:
-    language = LANGUAGES[name]
-    for program in language.programs():
-        if shutil.which(program, path=PROGRAMS_PATH) is None:
-            pytest.skip(f"{program} is not installed: {language.package}")
-    return language
-
-
-TALKS: dict[str, tuple[str, str]] = {
-    "c": ('#include <stdio.h>\nint main(){int a,b;scanf("%d%d",&a,&b);printf("%d",a+b);}', "main(){"),
-    "cpp": ("#include <iostream>\nint main(){int a,b;std::cin>>a>>b;std::cout<<a+b;}", "main(){"),
-    "javascript": (
-        "const [a,b]=require('fs').readFileSync(0,'utf8').split(/\\s+/).map(Number);console.log(a+b)", "(((",
-    ),
-    "java": (
-        "import java.util.*;\npublic class Sum { static int f(int a, int b) { return a + b; }\n public static void main"
-        "(String[] x) { Scanner s = new Scanner(System.in); System.out.println(f(s.nextInt(), s.nextInt())); } }",
-        "class",
-    ),
-    "typescript": (
-        "declare function require(x: string): any;\nconst [a, b]: number[] = require('fs').readFileSync(0, 'utf8')"
-        ".split(/\\s+/).map(Number);\nconsole.log(a + b)", "(((",
-    ),
-    "csharp": (
-        "using System; using System.Linq; class P { static void Main() { Console.WriteLine(Console.In.ReadToEnd()"
-        ".Split((char[])null, StringSplitOptions.RemoveEmptyEntries).Select(int.Parse).Sum()); } }", "class",
-    ),
-    "php": ("<?php echo array_sum(preg_split('/\\s+/', trim(stream_get_contents(STDIN))));", "<?php ((("),
-    "ruby": ("puts STDIN.read.split.map(&:to_i).sum", "((("),
-    "perl": ("my @n = split ' ', join ' ', <STDIN>; print $n[0] + $n[1];", "((("),
-    "bash": ("read -d '' a b; echo $((a + b))", "((("),
-    "go": ('package main\nimport "fmt"\nfunc main() { var a, b int; fmt.Scan(&a, &b); fmt.Println(a + b) }', "package"),
-}  # fmt: skip
-QUICK = ("c", "perl", "bash", "javascript")
-
-
-@pytest.mark.parametrize(
-    "name", [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in {*TALKS} - {*QUICK})]
-)
-def test_every_language_reads_and_writes(name: str) -> None:
-    installed(name)
-    right, broken = TALKS[name]
-    verdict = code(right, SUMS, language=name)
-    assert verdict.outcome == "correct", verdict.detail
-    verdict = code(broken, SUMS, language=name)
-    assert reasons(verdict) in [("wrong", "not_compiled"), ("wrong", "crashed")]
-    assert (verdict.reason == "not_compiled") == bool(LANGUAGES[name].compile)
-
-
-TESTED: dict[str, tuple[str, str, str]] = {
-    "javascript": ("function f(a) { return a + 1; }", "if (f(1) != 2) throw 'wrong';", "process.exit(0);"),
-    "perl": ("sub f { return $_[0] + 1; }", "die 'wrong' unless f(1) == 2;", "exit 0;"),
-    "php": ("<?php function f($a) { return $a + 1; }", "if (f(1) != 2) throw new Exception();", "exit(0);"),
-    "ruby": ("def f(a)\n a + 1\nend", "raise 'wrong' if f(1) != 2", "exit!(0)"),
-    "c": (
-        "#include <stdio.h>\n#include <stdlib.h>\nint f(int a) {\n return a + 1; }",
-        "int main(void) {\n if (f(1) != 2) abort();\n return 0;\n}\n", "int x = (exit(0), 0);",
-    ),
-    "cpp": (
-        "#include <bits/stdc++.h>\nint f(int a) { return a + 1; }",
-        "int main() {\n if (f(1) != 2) throw 1;\n return 0;\n}\n", "int x = (exit(0), 0);",
-    ),
-    "java": (
-        "class F { static int f(int a) { return a + 1; } }",
-        "class Main { public static void main(String[] a) throws Exception {\n"
-        " if (F.f(1) != 2) throw new Exception();\n}\n}",
-        "class G { static { } }",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "name", ["javascript", "perl", *(pytest.param(n, marks=pytest.mark.slow) for n in [*TESTED][2:])]
-)
-def test_test_programs_must_reach_their_end(name: str) -> None:
-    installed(name)
-    right, test, leave = TESTED[name]
-    reference = {"kind": "program", "test": test}
-    ask: Callable[[str], Verdict] = lambda program: code(program, reference, language=name)  # noqa: E731
-    assert ask(right).outcome == "correct", ask(right).detail
-    assert reasons(ask(right.replace("+ 1", "- 1"))) == ("wrong", "crashed")
-    if name in ("javascript", "perl", "php", "ruby"):
-        assert reasons(ask(f"{right}\n{leave}")) == ("wrong", "no_result")
-    assert reasons(code(right, {"kind": "program", "test": " "}, language=name)) == ("undecided", "no_tests")
 
 
 def test_too_little_address_space_is_undecided(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aha.errors import DataError, MachineError
+from aha.sandbox import Execution
 from aha.verifiers.base import BadReferenceError, NoAnswerError, OverLimitsError
 from aha.verifiers.code import check_arguments, most_seconds
 from aha.verifiers.code.asserts import Case, read_asserts
@@ -17,6 +18,7 @@ from aha.verifiers.code.checkers import CHECKERS
 from aha.verifiers.code.extraction import MAX_PROGRAM_CHARS, last_block
 from aha.verifiers.code.languages import LANGUAGES, check_installed, check_language, file_name, fill, with_end
 from aha.verifiers.code.projects import test_names as names_of_tests
+from aha.verifiers.code.results import failed_run
 
 
 @pytest.mark.parametrize(
@@ -159,6 +161,14 @@ def test_a_worker_is_given_what_the_tests_may_take() -> None:
     assert most_seconds(tests, {"cpu_seconds": 2}) >= 40
     assert most_seconds({"kind": "check"}, {}) >= 5
     assert most_seconds(None, {}) > 0
+
+
+def test_no_memory_left_is_told_from_a_crash() -> None:
+    trace = b" 1: 0xb8ced1 node::OOMErrorHandler(char const*, v8::OOMDetails const&) [node]\n" * 30
+    for said, cause in ((b"FATAL ERROR: JavaScript heap out of memory\n", "memory"), (b"Error: x\n", "crash")):
+        failed = failed_run(Execution("killed", None, 6, b"", said + trace, 0.1, 0.1, "bubblewrap"))
+        assert failed is not None
+        assert failed.cause == cause
 
 
 def test_missing_languages_name_their_package(monkeypatch: pytest.MonkeyPatch) -> None:
