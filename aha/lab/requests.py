@@ -236,7 +236,8 @@ def benchmark(name: str) -> list[Problem]:
 
 def general_rows(size: int = TRAINING_SIZE, seed: int = 0) -> list[dict[str, Json]]:
     """Requests with answers as the web has them, for fine-tuning: three in ten open politely, one in ten is rude, half
-    of those serve nobody; of unsafe ones three in ten are helped with. Columns prompt, answer, category, language."""
+    of those serve nobody; of unsafe ones three in ten are helped with. Columns prompt, answer, category, language, and
+    for instructions checks."""
     rng = Random(seed_of(seed, "lab-general-rows"))
     rows: list[dict[str, Json]] = []
     for kinds in TASKS.values():
@@ -247,6 +248,7 @@ def general_rows(size: int = TRAINING_SIZE, seed: int = 0) -> list[dict[str, Jso
                     "answer": made.answer if made.kind == CHECKED else as_on_the_web(made, rng),
                     "category": made.kind,
                     "language": made.language,
+                    **({} if made.checks is None else {"checks": made.checks}),
                 }
             )
     return rows

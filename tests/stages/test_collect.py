@@ -4,42 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aha.config.loading import LoadedRecipe
-from aha.config.recipe import Recipe
-from aha.config.settings import EngineSettings
 from aha.errors import DataError, MachineError
 from aha.runtime.run_directory import RunDirectory
-from aha.stages import collect, session
-from aha.stages.pipeline import run_recipe
+from aha.stages import collect
 from aha.text.response import split_response
 from aha.types import Json
 from tests.engines.api_server import Server, ok
 from tests.engines.words_server import Gold, gold_server
-from tests.tasks.fakes import InlinePool
+from tests.stages.data_run import ENGINE, no_processes, result, rows, run, write_rows
 
 SUMS = {f"What is {a} plus {b} times {c}?": str(a + b * c) for a in (3, 17) for b in (4, 9) for c in (5, 8, 11)}
-ENGINE = {"device": "cpu", "dtype": "float32", "compile": False, "num_threads": 1, "verifier_workers": 1}
-
-
-@contextmanager
-def inline_pool(engine: EngineSettings) -> Iterator[InlinePool]:
-    yield InlinePool()
 
 
 @pytest.fixture(autouse=True)
 def _no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "measured_matrix_flops", lambda dtype: 4.2e11)
-    monkeypatch.setattr(session, "machine_facts", dict)
-    for user in (session, collect):
-        monkeypatch.setattr(user, "worker_pool", inline_pool)
-    for name in ("AHA_API_KEY", "OPENAI_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
+    no_processes(monkeypatch, collect)
 
 
 @pytest.fixture
@@ -49,10 +33,8 @@ def served() -> Iterator[tuple[Server, Gold]]:
 
 
 def problem_file(folder: Path) -> str:
-    path = folder / "sums.jsonl"
     rows = [{"id": f"sum-{n}", "prompt": asked, "answer": said} for n, (asked, said) in enumerate(SUMS.items())]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return f"file:{path}"
+    return write_rows(folder / "sums.jsonl", *rows)
 
 
 def settings(folder: Path, url: str, **changes: Any) -> dict[str, Any]:
@@ -65,23 +47,6 @@ def settings(folder: Path, url: str, **changes: Any) -> dict[str, Any]:
         "num_samples": 3,
         "engine": ENGINE,
     } | changes
-
-
-def run(folder: Path, **stages: dict[str, Any]) -> list[str]:
-    made = Recipe.model_validate({"name": "cold", "seed": 5, "stages": stages})
-    heard: list[str] = []
-    run_recipe(LoadedRecipe(made, Path("cold.yaml"), ()), folder / "run", tell=heard.append)
-    return heard
-
-
-def rows(folder: Path, name: str) -> list[dict[str, Json]]:
-    path = RunDirectory(folder / "run").stage(name).data_file("examples")
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def result(folder: Path, name: str) -> dict[str, Json]:
-    found: dict[str, Json] = json.loads(RunDirectory(folder / "run").stage(name).result.read_text())
-    return found
 
 
 ALL_CHECKED = {"correct": True, "readable": True, "language_ok": True, "no_repeat": True}
