@@ -47,7 +47,7 @@ recording = False
 
 def hook(event, arguments):
     global recording
-    if not recording or event in ("sys._getframe", "builtins.id", "object.__getattr__"):
+    if not recording or event in ("sys._getframe", "builtins.id", "object.__getattr__", "sys.setprofile"):
         return
     recording = False
     frame, inside = sys._getframe(1), False
@@ -71,7 +71,8 @@ if len(sys.argv) > 2:
     open(sys.argv[2])
 print(json.dumps({"own": own, "library": library, "crashes": crashes}))
 """
-"""Grades hostile text after a warm-up, and prints the audit events of our code and of the libraries below it."""
+"""Grades hostile text after a warm-up, and prints the audit events of our code and of the libraries below it. Setting
+the hook that counts calls of sympy is one of ours, and meant."""
 
 
 def graded(response: str, rule: str, reference: str) -> str:

@@ -20,6 +20,9 @@ MAX_TERMS = 300
 """Terms of a sum or product that is added up."""
 MAX_STEPS = 20_000
 """Operations of one evaluation; sums inside sums multiply."""
+MAX_CALLS = 4_000_000
+"""Calls of functions, there and back, that sympy may make for one pair: one to three seconds of a processor, where a
+verifier's worker is given ten."""
 MAX_MAGNITUDE = 100_000
 """Natural logarithm of the largest number that is evaluated."""
 

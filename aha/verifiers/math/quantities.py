@@ -44,8 +44,11 @@ def same_quantity(gold: Value, answer: Value, settings: Settings) -> bool:
         return False
     if same_number(number, other, settings):
         return True
-    in_radians = unit_words == DEGREE and not other_dimension and Sym("pi") in walk(other)
-    return in_radians and same_number(Call("degree", (number,)), other, settings)
+    if unit_words == DEGREE and not other_dimension and Sym("pi") in walk(other):
+        return same_number(Call("degree", (number,)), other, settings)
+    if other_words == DEGREE and not dimension and Sym("pi") in walk(number):
+        return same_number(number, Call("degree", (other,)), settings)
+    return False
 
 
 def _scaled(number: Value, size: Fraction) -> Value:

@@ -21,7 +21,8 @@ class Settings:
 
     units: Units = "same"
     """`same`: units that differ are wrong, a unit on one side alone is not; `required`: both have the same one or none;
-    `ignore`: not looked at."""
+    `ignore`: not looked at. Under `same` a number without a unit that holds pi is an angle in radians beside degrees,
+    whichever of the two the reference is: `60^\\circ` is `\\frac{\\pi}{3}`."""
     percent: Percent = "strict"
     """`strict`: a percent sign is hundredths; `either`: the sign may be left out or added, the number stays."""
     order: Order = "ignore"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
-from aha.verifiers.math.limits import MAX_FACTORIAL
+from aha.verifiers.math.limits import MAX_CALLS, MAX_FACTORIAL
 from aha.verifiers.math.values import Add, Based, Call, Div, Mul, Neg, Num, Pow, Sym, Value, walk
 
 MAX_NODES = 80
@@ -19,23 +22,50 @@ class UnknownTermError(Exception):
     """A kind of value that is not handed to sympy."""
 
 
-def simplifies_to_zero(left: Value, right: Value) -> bool | None:
-    """Whether sympy shows two expressions to be equal or different; None where it shows neither.
+class OverBudgetError(BaseException):
+    """Too many calls. Not an Exception, so that the library does not handle it."""
 
-    It may take long: call it in a worker alone, which is killed at its limit.
+
+def simplifies_to_zero(left: Value, right: Value, max_calls: int = MAX_CALLS) -> bool | None:
+    """Whether sympy shows two expressions to be equal or different; None where it shows neither within `max_calls`.
+
+    Calls are counted, not seconds, so that a busy machine gives the same verdict, and by the thread's own profiling
+    hook, so that no signal is needed and threads do not disturb each other. Under another profiler nothing is counted.
     """
     if sum(1 for side in (left, right) for _ in walk(side)) > MAX_NODES:
         return None
     import sympy  # type: ignore[import-untyped]
 
     try:
-        difference = _built(left, sympy) - _built(right, sympy)
-        simple = sympy.simplify(difference.doit())
+        with _counted(max_calls):
+            difference = _built(left, sympy) - _built(right, sympy)
+            zero = sympy.simplify(difference.doit()).is_zero
     except (UnknownTermError, ValueError, TypeError, ZeroDivisionError, AttributeError, RecursionError):
         return None
-    if simple.is_zero is not None:
-        return bool(simple.is_zero)
-    return None
+    except OverBudgetError:
+        return None
+    return None if zero is None else bool(zero)
+
+
+@contextmanager
+def _counted(max_calls: int) -> Iterator[None]:
+    """Raise OverBudgetError inside after so many calls and returns of functions in this thread."""
+    if sys.getprofile() is not None:
+        yield
+        return
+    left = max_calls
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise OverBudgetError
+
+    sys.setprofile(count)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
 
 
 def _built(value: Value, sympy: Any) -> Any:

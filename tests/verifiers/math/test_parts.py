@@ -1,5 +1,8 @@
 """Folding, reading, evaluating and comparing, each by itself."""
 
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from typing import Any
 
@@ -12,6 +15,7 @@ from aha.verifiers.math import math
 from aha.verifiers.math.exact import NotRationalError, rational
 from aha.verifiers.math.fold import fold
 from aha.verifiers.math.forms import num_factors
+from aha.verifiers.math.limits import MAX_CALLS
 from aha.verifiers.math.parse import parse
 from aha.verifiers.math.scalars import UndecidedError, num_digits, same_value
 from aha.verifiers.math.sets import real_set
@@ -189,6 +193,17 @@ def test_sympy_decides_where_numbers_cannot() -> None:
         same_value(read("\\arg a"), read("\\arg(2a)"))
     assert math("\\arg(2a)", "\\arg a").outcome == "undecided"
     assert symbols(read("\\sum_{k=1}^{n} k x")) == {"n", "x"}
+
+
+def test_sympy_has_a_budget_of_its_own_in_any_thread() -> None:
+    left, right = read("\\sum_{n=0}^{\\infty} \\frac{x^n}{n!}"), read("e^x")
+    with ThreadPoolExecutor(2) as pool:
+        found = [pool.submit(simplifies_to_zero, left, right, calls) for calls in (300, MAX_CALLS)]
+    assert [each.result() for each in found] == [None, True]
+    assert sys.getprofile() is None
+    before = time.process_time()
+    assert math("1", "\\sum_{n=1}^{\\infty} \\frac{\\sin n}{n^2+1}").outcome == "undecided"
+    assert time.process_time() - before < 5
 
 
 @pytest.mark.parametrize(
