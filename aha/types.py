@@ -197,6 +197,18 @@ class Sample:
     returns_T: Float32 | None = None
 
 
+@dataclass(slots=True, frozen=True)
+class Comparison:
+    """What a reward model learns from: two answers of which one is better, or one that was labelled."""
+
+    rows: tuple[Int32, ...]
+    """Token ids [T] of the better and of the worse text; or of one text alone, whose opponent scores 0."""
+    label: float = 1.0
+    """Chance that the first text wins: 1 for a pair; 1 or 0 for a text that was labelled."""
+    weight: float = 1.0
+    """Its share in the mean over an update."""
+
+
 @dataclass(slots=True)
 class StepMetrics:
     """One round's line in metrics.jsonl (no clock) and in timing.jsonl (clock only)."""

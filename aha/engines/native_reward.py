@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
@@ -19,19 +17,7 @@ from aha.models.layout import RowLayout
 from aha.models.load import LoadedModel
 from aha.runtime.distributed import World
 from aha.text.judged import TURNS_TEMPLATE, judged_ids
-from aha.types import Int32, Message
-
-
-@dataclass(slots=True, frozen=True)
-class Comparison:
-    """What a reward model learns from: two answers of which one is better, or one with a label."""
-
-    rows: tuple[Int32, ...]
-    """Token ids [T] of the better and of the worse text; or of one text alone, whose opponent scores 0."""
-    label: float = 1.0
-    """Chance that the first text wins: 1 for a pair; 1 or 0 for a text that was labelled."""
-    weight: float = 1.0
-    """Its share in the mean over an update."""
+from aha.types import Comparison, Int32, Message, Sees
 
 
 class NativeRewardScorer:
@@ -48,7 +34,7 @@ class NativeRewardScorer:
         self.tokenizer, self.engine, self.device = loaded.tokenizer, engine, device
         self.folder, self.padding = loaded.folder, padding_id(loaded.tokenizer)
         sees = loaded.config.get(SEES)
-        self.sees: Literal["summary", "response"] | None = sees if sees in ("summary", "response") else None
+        self.sees: Sees | None = sees if sees in ("summary", "response") else None
         if not self.tokenizer.has_chat_template:
             self.tokenizer.give_chat_template(TURNS_TEMPLATE)
 

@@ -19,7 +19,7 @@ from aha.runtime.seeds import seed_of, shuffled
 from aha.tasks.files import read_rows
 from aha.text.judged import judged_ids, shown
 from aha.text.tokenizer import HFTokenizer
-from aha.types import Int32, Json, Message
+from aha.types import Comparison, Int32, Json, Message, Sees
 
 Kind = Literal["pairs", "labels"]
 COLUMNS: dict[Kind, str] = {
@@ -49,6 +49,10 @@ class Judged:
     token_rows: tuple[Int32, ...]
     """The same in the conversation, as tokens [T]."""
     label: bool = True
+
+    def compared(self, weight: float) -> Comparison:
+        """As a learner takes it."""
+        return Comparison(self.token_rows, float(self.label), weight)
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -104,7 +108,7 @@ def read_judged(
     weight: float,
     kind: Kind,
     *,
-    sees: Literal["summary", "response"],
+    sees: Sees,
     tokenizer: HFTokenizer,
     padding: int,
     max_tokens: int,
@@ -173,9 +177,9 @@ class JudgedMixture:
         if not self.batches:
             raise DataError("The weights leave nothing to train on.", cure="Raise a `weight`, or `epochs`.")
 
-    def batch(self, update: int) -> list[tuple[Judged, float]]:
-        """What update `update` (from 0) learns from, with weights."""
-        return [(self.training[data][item], self.shares[data][item]) for data, item in self.batches[update]]
+    def comparisons(self, update: int) -> list[Comparison]:
+        """What update `update` (from 0) learns from."""
+        return [self.training[data][item].compared(self.shares[data][item]) for data, item in self.batches[update]]
 
     def _epoch(self, epoch: int) -> Iterator[list[tuple[int, int]]]:
         """Prompts in random order, cut where the next one would make an update larger than `batch_size`."""
@@ -225,7 +229,7 @@ def _judged(
     row: int,
     answers: Sequence[Answer],
     label: bool,
-    sees: Literal["summary", "response"],
+    sees: Sees,
     tokenizer: HFTokenizer,
     padding: int,
     max_tokens: int,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from aha.text.response import split_response
 from aha.text.tokenizer import HFTokenizer
-from aha.types import Message
+from aha.types import Message, Sees
 
 TURNS_TEMPLATE = (
     "{{ bos_token or '' }}{% for message in messages %}{{ message['role'] | capitalize + ': ' + message['content'] }}"
@@ -17,7 +16,7 @@ TURNS_TEMPLATE = (
 """Jinja, for a reward model whose tokenizer brings no chat template: who says what, one turn a line."""
 
 
-def shown(response: str, sees: Literal["summary", "response"]) -> str | None:
+def shown(response: str, sees: Sees) -> str | None:
     """The part of a whole response that is judged: what follows its thought, or everything.
 
     None where that is a summary and there is none (no end of the thought, nothing visible after it).

@@ -149,8 +149,10 @@ def data(num_prompts: int = 40, pairs: int = 3, weight: float = 1.0) -> JudgedDa
 
 
 def seen(mixture: JudgedMixture) -> Iterator[tuple[str, float]]:
-    for update in range(len(mixture.batches)):
-        yield from ((item.prompt, weight) for item, weight in mixture.batch(update))
+    """Prompt and weight of all that is trained on, in order."""
+    for update, places in enumerate(mixture.batches):
+        for (data, item), comparison in zip(places, mixture.comparisons(update), strict=True):
+            yield mixture.training[data][item].prompt, comparison.weight
 
 
 def test_a_prompt_is_trained_on_or_tested_on_and_counts_once() -> None:
