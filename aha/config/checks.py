@@ -13,6 +13,7 @@ from aha.config.overrides import suggest
 from aha.config.packaged import PACKAGED_MODELS
 from aha.config.reading import FROM_STAGE, Input, inputs, model_input
 from aha.config.recipe import Recipe
+from aha.config.reward_checks import reward_contradictions
 from aha.config.settings import EvaluateStage, PretrainStage, RLStage
 from aha.config.yaml_files import KeyPath
 
@@ -38,7 +39,8 @@ def contradictions(recipe: Recipe) -> Iterator[Contradiction]:
         if isinstance(stage, PretrainStage):
             yield from _pretrain(name, stage)
         if isinstance(stage, RLStage | EvaluateStage):
-            yield from _rewards(name, stage)
+            for path, problem, cure in reward_contradictions(stage, recipe):
+                yield Contradiction(("stages", name, *path), problem, cure)
         if isinstance(stage, RLStage):
             yield from _rl(name, stage)
         if isinstance(stage, SFTStage):
@@ -72,13 +74,6 @@ def _input(name: str, each: Input, recipe: Recipe, made: Mapping[str, Artifact])
             problem = f"{key} = {each.name!r} is neither under `models` nor an earlier stage that makes a model"
             cure = suggest(each.name, known) or f"Known here: {', '.join(known)}; or give a folder or a Hub name."
             yield Contradiction(path, problem, cure)
-
-
-def _rewards(name: str, stage: RLStage | EvaluateStage) -> Iterator[Contradiction]:
-    names = [reward.name for reward in stage.rewards]
-    if len(set(names)) < len(names):
-        problem = f"a reward is there twice ({', '.join(names)})"
-        yield Contradiction(("stages", name, "rewards"), problem, "Give it once, with the sum of the weights.")
 
 
 def _rl(name: str, stage: RLStage) -> Iterator[Contradiction]:

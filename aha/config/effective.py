@@ -106,6 +106,14 @@ RULES: tuple[Rule, ...] = (
         ("evaluate.on", "evaluate.every"),
         "there are no evaluations on the way (evaluate.on, evaluate.every)",
     ),
+    Rule("rl", ("stop.min_gain",), lambda s: not s.stop.patience, ("stop.patience",), "stop.patience is 0"),
+    Rule(
+        "rl",
+        ("monitor.truth", "monitor.drop", "monitor.action"),
+        lambda s: s.monitor.reward is None,
+        ("monitor.reward",),
+        "monitor.reward names no reward",
+    ),
     Rule(
         "rl",
         ("logging.rollout_groups",),

@@ -30,12 +30,3 @@ def graders(
         for reward in rewards
         if applies(reward, problem, task) and weighs_now(reward, update, total_updates)
     )
-
-
-def late_weights(rewards: Sequence[RewardSettings], update: int, total_updates: int) -> dict[str, float]:
-    """`reward_weight/NAME` of the rewards that begin later than a stage: 0 before they do."""
-    return {
-        f"reward_weight/{reward.name}": reward.weight if weighs_now(reward, update, total_updates) else 0.0
-        for reward in rewards
-        if reward.after
-    }

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from aha.config.settings import RewardSettings
+from aha.rewards.routing import weighs_now
 from aha.rollouts.filters import Filtered, decided
 from aha.text.answers import well_formed
 from aha.text.language import language_share
@@ -101,6 +103,15 @@ def refusal_rates(rollouts: Sequence[Rollout]) -> dict[str, float]:
         if "refusal" in rollout.measures:
             found.setdefault(rollout.problem.domain, []).append(float(rollout.measures["refusal"]))
     return {f"refusal_rate/{domain}": _mean(found[domain]) for domain in sorted(found)}
+
+
+def late_weights(rewards: Sequence[RewardSettings], update: int, total_updates: int) -> dict[str, float]:
+    """`reward_weight/NAME` of the rewards that begin later than a stage: 0 before they do."""
+    return {
+        f"reward_weight/{reward.name}": reward.weight if weighs_now(reward, update, total_updates) else 0.0
+        for reward in rewards
+        if reward.after
+    }
 
 
 def _measure_mean(rollouts: Sequence[Rollout], name: str) -> float:

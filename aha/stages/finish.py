@@ -12,6 +12,7 @@ from aha.runtime import files
 from aha.runtime.metrics import read_lines
 from aha.runtime.run_directory import StageDirectory
 from aha.stages.card import model_card
+from aha.stages.ending import Ended
 from aha.stages.evaluate import Examiner, score_all, score_table
 from aha.stages.graph import Node, file_hash
 from aha.stages.keeping import LEARNER
@@ -29,9 +30,10 @@ def finish_rl(parts: RLParts, progress: Progress, node: Node, examiner: Examiner
         parts.world.barrier()
         return
     stage, place = parts.stage, parts.directory
-    chosen_round = progress.round
-    if stage.keep.best and progress.best_round is not None and progress.best_round != progress.round:
-        chosen_round = progress.best_round
+    chosen_round, ended = progress.model_round(stage), progress.ended(stage)
+    parts.event("ended", stage=node.name, step=progress.round, why=ended, model_round=chosen_round)
+    parts.tell(f"{node.name}: {in_words(ended, progress.round, chosen_round)}")
+    if chosen_round != progress.round:
         parts.learner.load(place.checkpoints / f"step-{chosen_round:06d}" / LEARNER)
         parts.sampler.sync(parts.learner.weights(), progress.policy_version + 1)
     export_model(place.path, parts.export, parts.learner.weights())
@@ -55,8 +57,18 @@ def finish_rl(parts: RLParts, progress: Progress, node: Node, examiner: Examiner
         "sampled_tokens": progress.num_tokens,
     }
     files.write_text(place.model / "README.md", model_card(node, stage, facts, evaluations, examiner.template))
-    write_result(node, place, evaluations, found_hash, facts)
+    write_result(node, place, evaluations, found_hash, facts, {"ended": ended})
     parts.world.barrier()
+
+
+def in_words(ended: Ended | None, last_round: int, model_round: int) -> str:
+    """Why a stage ended, and which model it leaves."""
+    why = {
+        "plateau": "no gain any more (stop.patience)",
+        "over_optimised": "the reward rose while the held-out score fell (monitor)",
+    }.get(ended or "", "all rounds done")
+    which = "the last one" if model_round == last_round else f"the best one, of round {model_round}"
+    return f"ended after round {last_round}: {why}; its model is {which}."
 
 
 def export_model(folder: Path, export: Callable[[Path, NamedTensors], None], weights: NamedTensors) -> None:

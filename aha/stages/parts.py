@@ -11,6 +11,7 @@ from aha.config.settings import RLStage
 from aha.rollouts.collect import OnProgress, Render, quiet
 from aha.rollouts.grading import Grader
 from aha.rollouts.problems import ProblemStream
+from aha.rollouts.scoring import Scorers
 from aha.runtime.clock import PhaseClock
 from aha.runtime.distributed import World
 from aha.runtime.metrics import MetricsLog
@@ -71,6 +72,10 @@ class RLParts:
     """Peak memory so far; depends on the machine, so it stands beside the times."""
     accept_drift: bool = False
     event: Callable[..., None] = lambda kind, **facts: None
+    tell: Callable[[str], None] = lambda text: None
+    """A line for the person who started the run."""
+    scorers: Scorers = field(default_factory=dict)
+    """Reward models by the names of their rewards."""
     watchers: Sequence[Watcher] = field(default_factory=tuple)
     busy: OnProgress = quiet
     """Told what the round is doing."""

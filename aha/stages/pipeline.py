@@ -16,7 +16,8 @@ from aha.models.load import LoadedModel
 from aha.models.weights import model_hash
 from aha.rollouts.collect import OnProgress
 from aha.rollouts.grading import Grader
-from aha.rollouts.problems import ProblemStream, load_tasks, task_weights
+from aha.rollouts.problems import ProblemStream, load_tasks, task_starts, task_weights
+from aha.rollouts.scoring import check_sees
 from aha.runtime.clock import PhaseClock
 from aha.runtime.device import pick_device, set_threads
 from aha.runtime.distributed import init_world
@@ -24,14 +25,14 @@ from aha.runtime.live import LiveView
 from aha.runtime.metrics import MetricsLog
 from aha.runtime.run_directory import RunDirectory
 from aha.stages import collect, general, sft_run
-from aha.stages.build import build
+from aha.stages.build import build, open_scorer
 from aha.stages.evaluate import Examiner, evaluate_stage
 from aha.stages.finish import finish_rl, write_result
 from aha.stages.graph import Node, begin, done, node_of, place_in
 from aha.stages.interrupt import StopRequest
 from aha.stages.parts import RLParts
 from aha.stages.preflight import length_points
-from aha.stages.progress import longest_limit
+from aha.stages.progress import longest_limit, total_updates
 from aha.stages.rl import train
 from aha.stages.session import (
     Session,
@@ -46,7 +47,7 @@ from aha.stages.session import (
 )
 from aha.stages.watching import watching
 from aha.text.chat import pick_template
-from aha.types import Evaluation, Sampler
+from aha.types import Evaluation, RewardScorer, Sampler
 
 
 def run_recipe(
@@ -109,9 +110,7 @@ def run_rl(session: Session, node: Node) -> None:
     assert isinstance(stage, RLStage)
     assert node.model is not None
     engines = build(node.model, stage.engine)
-    loaded = engines.loaded
-    tasks = load_tasks(stage.data)
-    stream = ProblemStream(tasks, task_weights(stage.data, tasks), session.recipe.seed, node.name, stage.data.shuffle)
+    loaded, scorers = engines.loaded, open_scorers(node, stage)
     length = stage.algorithm.constant_length or stage.sampling.max_new_tokens
     algorithm = stage.algorithm.model_copy(update={"constant_length": length})
     temperature = stage.sampling.temperature
@@ -120,7 +119,7 @@ def run_rl(session: Session, node: Node) -> None:
     learner = engines.learner(
         algorithm,
         stage.optimizer,
-        total_updates=stage.rounds * algorithm.num_updates,
+        total_updates=total_updates(stage),
         temperature=temperature,
         world=session.world,
     )
@@ -140,7 +139,7 @@ def run_rl(session: Session, node: Node) -> None:
             learner=learner,
             reference=reference,
             grader=grader,
-            stream=stream,
+            stream=make_stream(stage, session.recipe.seed, node.name),
             render=examiner.render,
             stop_token_ids=loaded.tokenizer.stop_token_ids,
             evaluate=partial(score_on_the_way, examiner, stage, session.recipe.seed),
@@ -153,12 +152,38 @@ def run_rl(session: Session, node: Node) -> None:
             log=MetricsLog(place),
             accept_drift=session.accept_drift,
             event=session.directory.event,
+            tell=session.tell,
+            scorers=scorers,
             watchers=watchers,
             busy=busy,
         )
         progress = train(parts)
         examiner.on_progress = partial(tell_and_check, session, busy)
         finish_rl(parts, progress, node, examiner)
+
+
+def make_stream(stage: RLStage, seed: int, name: str) -> ProblemStream:
+    """The stage's problems, in the shares and from the updates on that its settings give its tasks."""
+    data, tasks = stage.data, load_tasks(stage.data)
+    starts = task_starts(data, total_updates(stage))
+    return ProblemStream(tasks, task_weights(data, tasks), seed, name, data.shuffle, starts)
+
+
+def open_scorers(node: Node, stage: RLStage) -> dict[str, RewardScorer]:
+    """The stage's reward models by the names of their rewards, each folder opened once.
+
+    Raises ConfigError where one would be shown something else than it was trained on.
+    """
+    opened: dict[str, RewardScorer] = {}
+    scorers: dict[str, RewardScorer] = {}
+    for index, reward in enumerate(stage.rewards):
+        if reward.model is not None:
+            folder = node.places[f"rewards.{index}.model"]
+            if folder not in opened:
+                opened[folder] = open_scorer(folder, stage.engine)
+            scorers[reward.name] = opened[folder]
+    check_sees(stage.rewards, scorers)
+    return scorers
 
 
 def run_evaluate(session: Session, node: Node) -> None:

@@ -20,6 +20,7 @@ from aha.rollouts.grading import LengthPoints
 from aha.rollouts.problems import load_tasks, task_weights
 from aha.stages.graph import custom_rewards, place_of
 from aha.stages.progress import longest_limit
+from aha.stages.routes import check_routes
 from aha.tasks.base import Pool, validate
 from aha.types import Json, Problem
 
@@ -38,14 +39,15 @@ def check_stage(stage: Stage, pool: Pool) -> None:
                 f"rewards: {reward.name!r} is neither built in nor a function in a file.",
                 cure=f"Built in: {', '.join(BUILT_IN)}; else write PATH.py:FUNCTION of a file that exists.",
             )
-    if isinstance(stage, RLStage):
-        length_points(stage)
     data = getattr(stage, "data", None)
     if isinstance(data, DataSettings):
         tasks = load_tasks(data)
         task_weights(data, tasks)
         for task in tasks:
             validate(task, data.verify_gold, pool)
+        if isinstance(stage, RLStage):
+            length_points(stage)
+            check_routes(stage, tasks)
     for name in benchmarks_of(stage):
         load_benchmark(name)
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from aha.config.settings import RLStage
 from aha.rollouts.problems import Cursor
+from aha.stages.ending import Ended, Seen, best_seen, out_of_patience, over_optimised
 from aha.types import Group, Json
 
 UNDECIDED_WINDOW = 20
@@ -30,6 +31,13 @@ class Progress:
     """(undecided, graded) rollouts of the last rounds."""
     num_tokens: int = 0
     """New tokens sampled for training."""
+    credits: Cursor = field(default_factory=dict)
+    """What tasks that began late are counted as having had."""
+    seen: list[Seen] = field(default_factory=list)
+    """The monitor's evaluations."""
+    proxy_sum: float = 0.0
+    """Points of the monitored reward since the last evaluation, over `proxy_count` rollouts."""
+    proxy_count: int = 0
 
     def to_json(self) -> dict[str, Json]:
         """As JSON."""
@@ -38,10 +46,10 @@ class Progress:
     @classmethod
     def from_json(cls, record: dict[str, Json]) -> Progress:
         """The reverse of `to_json`."""
-        pairs = {name: [tuple(pair) for pair in record[name]] for name in ("scores", "undecided")}
-        return cls(**{**record, **pairs})
+        rows = {name: [tuple(row) for row in record.get(name, ())] for name in ("scores", "undecided", "seen")}
+        return cls(**{**record, **rows})
 
-    def after(self, groups: Sequence[Group], cursor: Cursor, update: int) -> Progress:
+    def after(self, groups: Sequence[Group], cursor: Cursor, credits: Cursor, update: int) -> Progress:
         """Progress once the next round has been trained on."""
         rollouts = [rollout for group in groups for rollout in group.rollouts]
         num_undecided = sum(rollout.verdict.failed for rollout in rollouts)
@@ -51,7 +59,9 @@ class Progress:
             update=update,
             policy_version=self.policy_version + 1,
             cursor=dict(cursor),
+            credits=dict(credits),
             scores=list(self.scores),
+            seen=list(self.seen),
             undecided=[*self.undecided, (num_undecided, len(rollouts))][-UNDECIDED_WINDOW:],
             num_tokens=self.num_tokens + sum(len(rollout.completion.token_ids_N) for rollout in rollouts),
         )
@@ -61,14 +71,32 @@ class Progress:
         """The round with the best held-out score, the first of equals; None before any evaluation."""
         return max(self.scores, key=lambda score: score[1])[0] if self.scores else None
 
+    def ended(self, stage: RLStage) -> Ended | None:
+        """Why the stage is at its end; None while it goes on."""
+        if stage.monitor.action == "stop" and over_optimised(self.seen, stage.monitor.drop):
+            return "over_optimised"
+        if self.round >= stage.rounds:
+            return "rounds"
+        scores = [score for _, score in self.scores]
+        return "plateau" if out_of_patience(scores, stage.stop.patience, stage.stop.min_gain) else None
+
     def finished(self, stage: RLStage) -> bool:
-        """Whether all rounds are done, or the last `patience` evaluations brought no new best."""
-        return self.round >= stage.rounds or out_of_patience([score for _, score in self.scores], stage.stop.patience)
+        """Whether the stage is at its end."""
+        return self.ended(stage) is not None
 
+    def kept_best(self, stage: RLStage) -> int | None:
+        """The round whose checkpoint stays because it is the best so far: by the monitor's truth where there is a
+        monitor, else by the mean held-out score. None where no best one may become the stage's model."""
+        if stage.monitor.reward is not None and (stage.keep.best or stage.monitor.action == "stop"):
+            return best_seen(self.seen)
+        return self.best_round if stage.keep.best else None
 
-def out_of_patience(scores: Sequence[float], patience: int) -> bool:
-    """Whether the best of `scores` is more than `patience` - 1 evaluations old. Patience 0 never ends."""
-    return bool(patience and scores) and len(scores) - 1 - scores.index(max(scores)) >= patience
+    def model_round(self, stage: RLStage) -> int:
+        """The round whose weights are the stage's model: the last one; the best one with `keep.best`, or where the
+        stage ended as over-optimised."""
+        best = self.kept_best(stage)
+        chosen = best is not None and (stage.keep.best or self.ended(stage) == "over_optimised")
+        return best if chosen and best is not None else self.round
 
 
 def longest_limit(stage: RLStage) -> int:
@@ -80,3 +108,8 @@ def length_limit(stage: RLStage, update: int) -> int:
     """New tokens allowed after this many updates: the last entry of `length_stages` that has begun, else the limit."""
     begun = [entry for entry in stage.sampling.length_stages if entry[0] <= update]
     return max(begun)[1] if begun else stage.sampling.max_new_tokens
+
+
+def total_updates(stage: RLStage) -> int:
+    """The optimizer steps of a whole stage."""
+    return stage.rounds * stage.algorithm.num_updates

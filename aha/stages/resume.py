@@ -15,16 +15,15 @@ REFERENCE = "reference.safetensors"
 
 
 def checkpoint_due(stage: RLStage, progress: Progress) -> bool:
-    """Every n rounds, at the end, and where a score was taken that may turn out to be the best."""
-    scored = bool(progress.scores) and progress.scores[-1][0] == progress.round
+    """Every n rounds, at the end, and where a score was taken that is the best so far and may be wanted as such."""
     regular = progress.round > 0 and progress.round % stage.logging.checkpoint_every == 0
-    return regular or progress.finished(stage) or (stage.keep.best and scored)
+    return regular or progress.finished(stage) or progress.kept_best(stage) == progress.round
 
 
 def save_checkpoint(parts: RLParts, progress: Progress) -> None:
     """Save the state after `progress.round`, unless it is there whole, and delete checkpoints that are not kept."""
     kept = parts.stage.keep
-    best = progress.best_round if kept.best else None
+    best = progress.kept_best(parts.stage)
     keeping.keep(
         parts, progress.round, progress.to_json(), lambda target: write_tensors(parts, target), kept.last, best
     )
@@ -49,7 +48,7 @@ def resume(parts: RLParts) -> Progress | None:
         return None
     restore(parts, checkpoint.path)
     progress = Progress.from_json(checkpoint.state["progress"])
-    parts.stream.cursor = dict(progress.cursor)
+    parts.stream.cursor, parts.stream.credits = dict(progress.cursor), dict(progress.credits)
     parts.sampler.sync(parts.learner.weights(), progress.policy_version)
     keeping.went_back(parts, checkpoint)
     return progress

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from aha.errors import Interrupted
 from aha.rollouts.collect import Collected, RoundPlan, collect
+from aha.rollouts.measures import late_weights
 from aha.stages.guards import check_gap, check_undecided
 from aha.stages.learning import make_samples, refresh_reference, run_updates
 from aha.stages.logs import log_round, log_start
+from aha.stages.monitor import add_proxy
 from aha.stages.parts import RLParts
-from aha.stages.progress import Progress, length_limit
+from aha.stages.progress import Progress, length_limit, total_updates
 from aha.stages.resume import checkpoint_due, resume, save_checkpoint
 from aha.stages.scores import held_out_scores
 
@@ -59,12 +61,14 @@ def one_round(parts: RLParts, before: Progress) -> Progress:
     parts.stop.check()
     with clock.phase("update"):
         metrics = run_updates(parts, samples, step)
-    after = before.after(collected.groups, parts.stream.cursor, parts.learner.update_count)
+    after = before.after(collected.groups, parts.stream.cursor, parts.stream.credits, parts.learner.update_count)
+    add_proxy(parts, after, collected.groups)
     with clock.phase("sync"):
         parts.sampler.sync(parts.learner.weights(), after.policy_version)
         refresh_reference(parts, after)
     with clock.phase("evaluate"):
         metrics |= held_out_scores(parts, after)
+    metrics |= late_weights(parts.stage.rewards, before.update, total_updates(parts.stage))
     log_round(parts, after, collected, advantages, metrics)
     check_undecided(after.undecided, parts.stage.algorithm.max_undecided_frac)
     check_gap(metrics, parts.stage.engine.max_logprob_gap)
@@ -82,6 +86,8 @@ def sample_round(parts: RLParts, before: Progress) -> Collected:
         stop_token_ids=parts.stop_token_ids,
         filter=parts.stage.algorithm.filter,
         refill_rounds=parts.stage.algorithm.refill_rounds,
+        update=before.update,
+        total_updates=total_updates(parts.stage),
     )
 
     def on_progress(doing: str, done: int, total: int) -> None:
@@ -89,5 +95,12 @@ def sample_round(parts: RLParts, before: Progress) -> Collected:
         parts.busy(doing, done, total)
 
     return collect(
-        parts.stream, plan, parts.render, parts.sampler, parts.grader, world=parts.world, on_progress=on_progress
+        parts.stream,
+        plan,
+        parts.render,
+        parts.sampler,
+        parts.grader,
+        world=parts.world,
+        scorers=parts.scorers,
+        on_progress=on_progress,
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from aha.rollouts.measures import KINDS, text_measures
+from aha.stages.monitor import watch
 from aha.stages.parts import RLParts
 from aha.stages.progress import Progress
-from aha.types import Evaluation
+from aha.types import Evaluation, Interval
 
 
 def scores_due(parts: RLParts, progress: Progress) -> bool:
@@ -24,15 +25,18 @@ def held_out_scores(parts: RLParts, progress: Progress) -> dict[str, float]:
         return {}
     metrics: dict[str, float] = {}
     scores: list[float] = []
+    truth: Interval | None = None
     if parts.writes:
         for benchmark in parts.stage.evaluate.on:
             evaluation = parts.evaluate(benchmark)
-            scores += [evaluation.scores["pass@1"].value] if "pass@1" in evaluation.scores else []
+            found = evaluation.scores.get("pass@1")
+            scores += [found.value] if found is not None else []
+            truth = found if benchmark == parts.stage.monitor.truth else truth
             metrics |= evaluation_metrics(benchmark, evaluation)
     total, num_scores = parts.world.sum_floats([sum(scores), len(scores)])
     if num_scores:
         progress.scores.append((progress.round, total / num_scores))
-    return metrics
+    return metrics | watch(parts, progress, truth)
 
 
 def evaluation_metrics(benchmark: str, evaluation: Evaluation) -> dict[str, float]:

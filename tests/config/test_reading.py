@@ -55,3 +55,18 @@ def test_a_recipe_whose_stages_fit_has_no_contradiction():
 )
 def test_a_name_that_nothing_fitting_stands_behind_is_refused(changes, problem):
     assert any(problem in found.problem for found in contradictions(recipe(**changes)))
+
+
+def test_a_reward_model_is_shown_what_its_stage_trained_it_on() -> None:
+    scorer = {"kind": "reward_model", "model": "base", "pairs": ["file:pairs.jsonl"], "sees": "summary"}
+
+    def found(sees: str) -> list[str]:
+        zero = {
+            "kind": "rl", "model": "base", "rounds": 1, "data": {"tasks": ["lab:mixed"]},
+            "rewards": [{"name": "accuracy"}, {"name": "helpful", "model": "stage/scorer", "sees": sees}],
+        }  # fmt: skip
+        stages = {"scorer": scorer, "zero": zero}
+        return [each.problem for each in contradictions(Recipe.model_validate({"name": "x", "stages": stages}))]
+
+    assert found("summary") == []
+    assert found("response") == ["helpful shows stage/scorer the response, but that is trained on the summary"]

@@ -1,7 +1,8 @@
 import pytest
 
 from aha.config.settings import RewardSettings
-from aha.rewards.routing import applies, graders, late_weights
+from aha.rewards.routing import applies, graders
+from aha.rollouts.measures import late_weights
 from aha.types import Problem, VerifierSpec
 
 

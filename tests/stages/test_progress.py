@@ -3,9 +3,10 @@ import json
 import pytest
 
 from aha.errors import DivergedError
+from aha.stages.ending import out_of_patience
 from aha.stages.guards import check_gap, check_undecided
 from aha.stages.learning import combine
-from aha.stages.progress import Progress, length_limit, longest_limit, out_of_patience
+from aha.stages.progress import Progress, length_limit, longest_limit
 from tests.stages.world import settings
 
 

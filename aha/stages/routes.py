@@ -1,0 +1,65 @@
+"""Before time is spent: every problem has a reward that can give it points, and every route leads somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aha.config.overrides import suggest
+from aha.config.settings import RewardSettings, RLStage
+from aha.errors import ConfigError, DataError
+from aha.evaluation.benchmarks import load_benchmark
+from aha.rewards.routing import applies
+from aha.rollouts.grading import is_built_in
+from aha.tasks.base import Task
+from aha.types import Problem
+
+BY_RULE = ("accuracy", "tests")
+"""Built-in rewards that only speak where a rule decides."""
+
+
+def check_routes(stage: RLStage, tasks: Sequence[Task]) -> None:
+    """Raise ConfigError for a reward's `on` that names neither a task nor a domain of the stage's problems, or a truth
+    that no rule decides; DataError for a problem that no reward can give points to once its task has begun."""
+    domains = {problem.domain for task in tasks for problem in task.problems()} if any_route(stage) else set()
+    known = [*sorted(domains), *(task.name.partition("?")[0] for task in tasks)]
+    for reward in stage.rewards:
+        for name in reward.on:
+            if name.partition("?")[0] not in known:
+                raise ConfigError(
+                    f"rewards: {reward.name} is for {name!r}, but no problem of data.tasks is of that domain or task.",
+                    cure=suggest(name, known) or f"There are: {', '.join(known)}.",
+                )
+    for task, entry in zip(tasks, stage.data.tasks, strict=True):
+        begins = float(entry.get("after", 0.0)) if isinstance(entry, dict) else 0.0
+        check_graded(task, [reward for reward in stage.rewards if reward.after <= begins])
+    truth = stage.monitor.truth
+    if truth is not None and not any(problem.has_rule for problem in load_benchmark(truth).problems):
+        raise ConfigError(
+            f"monitor.truth: no rule decides about the problems of {truth}, so it has no pass@1.",
+            cure="Name a benchmark of evaluate.on whose problems have a verifier.",
+        )
+
+
+def any_route(stage: RLStage) -> bool:
+    """Whether a reward is for some problems only."""
+    return any(reward.on for reward in stage.rewards)
+
+
+def check_graded(task: Task, rewards: Sequence[RewardSettings]) -> None:
+    """Raise DataError for the first kind of problem (domain, with or without a rule) that none of `rewards` grades."""
+    seen: set[tuple[str, bool]] = set()
+    for problem in task.problems():
+        kind = problem.domain, problem.has_rule
+        if kind not in seen and not any(speaks(reward, problem, task.name) for reward in rewards):
+            raise DataError(
+                f"Problem {problem.id!r} of task {task.name!r} (domain {problem.domain}, verifier "
+                f"{problem.verifier.name}) is graded by no reward when its task begins.",
+                cure="Add a reward for it, widen a reward's `on`, or let the task begin later (`after`).",
+            )
+        seen.add(kind)
+
+
+def speaks(reward: RewardSettings, problem: Problem, task: str) -> bool:
+    """Whether a reward can give points to this problem."""
+    needs_rule = is_built_in(reward) and reward.name in BY_RULE
+    return applies(reward, problem, task) and (problem.has_rule or not needs_rule)
