@@ -50,6 +50,7 @@ _NOT_WORDS = re.compile(
     | (?:https?://|www\.)\S+ | </?[A-Za-z]+>                        # addresses, tags
     | (?<![\d.,])\d(?:[.,]?\d)*+[ ]?[A-Za-z]{1,3}(?![^\W\d_])       # 5 cm
     | (?<![A-Za-z])[A-Za-z]*+[\d_][A-Za-z\d_]*                      # x_1, gcd2
+    | (?<![A-Za-z])[A-Za-z]*[a-z][A-Z][A-Za-z]*                     # iPhone, isPrime
     | (?<![A-Za-z])(?:[A-Z]{2,5}|sin|cos|tan|log|ln|exp|max|min|mod|gcd|lcm|lim)(?![A-Za-z])
     | (?: (?<=[^\s.!?:;"'“”‘«»(*\-\u2013\u2014][ ]) | (?<=[^\W\d_A-Za-z]) )
       [A-Z][a-z\u00df-\u024f]+                                      # names inside a sentence

@@ -6,15 +6,17 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from aha.text.repetition import MARKS
+
 _SIGNS = {"\u2212": "-", "\u00d7": "*", "\u00b7": "*", "\u22c5": "*", "\u00f7": "/", "\\times": "*", "\\cdot": "*"}
 _SIGN = re.compile("|".join([re.escape(sign) + (r"(?![a-z])" if sign[0] == "\\" else "") for sign in _SIGNS]))
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 """Thai, kana and Chinese characters."""
 _HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_]{2})")
 _COMMA = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_OTHER = re.compile(r"(?<!\d)\.|\.(?!\d)|[^\w.+\-*/^%]|_")
+_OTHER = re.compile(rf"(?<!\d)\.|\.(?!\d)|[^\w.+\-*/^%{MARKS}]|_")
 _SPACED_SIGN = re.compile(r"\s*([+\-*/^%]+)\s*")
-_WORD = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
+_WORD = re.compile(rf"[{_UNSPACED}][{MARKS}]*|[^\s{_UNSPACED}]+")
 
 Words = tuple[str, ...]
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 NGRAM = 12
-_TOKEN = re.compile(r"[^\W\d_\u3040-\u30ff\u4e00-\u9fff]{1,12}|[\u3040-\u30ff\u4e00-\u9fff]|\d+|[^\w\s]|_")
+MARKS = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0963\u0966-\u0dff\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u200c\u200d"
+"""Vowel signs, accents and joiners, which are no letters to a regular expression, and the letters among them."""
+_CHARACTER = "\u3040-\u30ff\u4e00-\u9fff"
+_TOKEN = re.compile(rf"(?:[^\W\d_{_CHARACTER}]|[{MARKS}]){{1,12}}|[{_CHARACTER}]|\d+|[^\w\s]|_")
 
 
 def repetition(text: str) -> float:

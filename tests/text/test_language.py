@@ -49,7 +49,19 @@ def test_share(text: str, language: str, share: float) -> None:
             "www.a.org/b",
         ),
         *("\\frac{1}{2} \\cdot \\pi", "\\begin{align} 1 \\end{align}", "<think>", "5 cm", "10kg", "x_max", "gcd2"),
-        *("sin x", "log 2", "ABC", "GDP", "[asy]draw(circle(o, r));[/asy]", "Roger", "Natalia", "!?…", "\u200b"),
+        *(
+            "sin x",
+            "log 2",
+            "ABC",
+            "GDP",
+            "[asy]draw(circle(o, r));[/asy]",
+            "Roger",
+            "Natalia",
+            "iPhone",
+            "isPrime",
+            "!?…",
+            "\u200b",
+        ),
     ],
 )
 def test_no_words(noise: str) -> None:

@@ -18,6 +18,13 @@ def test_loops_repeat() -> None:
     assert repetition("再算" * 100) > 0.9
 
 
+def test_a_vowel_sign_is_part_of_its_word() -> None:
+    """Twelve words run twice, whatever they are written in."""
+    for word in ("పుస్తకాన్ని", "পুস্তকটি", "café", "cafe\u0301"):
+        words = " ".join(f"{word}{each}" for each in "abcdefghijkl")
+        assert repetition(f"{words} {words}") == 1 - 12 / 13, word
+
+
 def test_exact_share() -> None:
     words = " ".join(f"w{i}" for i in "abcdefghijkl")
     assert repetition(f"{words} {words}") == 1 - 12 / 13
