@@ -10,7 +10,8 @@ import difflib
 import inspect
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import fields
+from functools import lru_cache
 
 from aha.errors import DataError
 from aha.types import JUDGE, NO_RULE, NO_VERIFIER, Json, Verdict, VerifierSpec
@@ -61,6 +62,7 @@ VERIFIERS: dict[str, Callable[..., Verdict]] = {
 """Name → function(answer, reference, **arguments)."""
 
 MAX_EXTRACTED_CHARS = 500
+_FIELDS = tuple(field.name for field in fields(Verdict))
 BLOCK = "code_block"
 """The extraction rule for programs: the last fenced block after the thought; the default of `code`."""
 
@@ -75,10 +77,11 @@ def verify(verifier: str, response: str, reference: Json, arguments: Mapping[str
     start = time.perf_counter()
     check_spec(VerifierSpec(verifier, arguments))
     verdict = _decide(verifier, response, reference, arguments)
+    record: dict[str, Json] = {name: getattr(verdict, name) for name in _FIELDS}
     if verdict.extracted is not None:
-        extracted = verdict.extracted[:MAX_EXTRACTED_CHARS].encode("utf-8", "replace").decode("utf-8")
-        verdict = replace(verdict, extracted=extracted)
-    return asdict(replace(verdict, seconds=time.perf_counter() - start))
+        record["extracted"] = verdict.extracted[:MAX_EXTRACTED_CHARS].encode("utf-8", "replace").decode("utf-8")
+    record["seconds"] = time.perf_counter() - start
+    return record
 
 
 def _decide(verifier: str, response: str, reference: Json, arguments: Mapping[str, Json]) -> Verdict:
@@ -103,15 +106,21 @@ def check_spec(spec: VerifierSpec) -> None:
     if spec.name not in VERIFIERS and ":" not in spec.name:
         raise DataError(f"There is no verifier {spec.name!r}.", cure=_nearest(spec.name, list(VERIFIERS)))
     function = VERIFIERS[spec.name] if spec.name in VERIFIERS else load_function(spec.name)
-    known = [*list(inspect.signature(function).parameters)[2:], "extract"]
+    known = _arguments(function)
     for key in spec.arguments:
         if key not in known:
-            raise DataError(f"The verifier {spec.name!r} has no argument {key!r}.", cure=_nearest(key, known))
+            raise DataError(f"The verifier {spec.name!r} has no argument {key!r}.", cure=_nearest(key, list(known)))
     rule = extraction_rule(spec)
     if rule not in (*EXTRACTION_RULES, BLOCK):
         raise DataError(f"There is no extraction rule {rule!r}.", cure=_nearest(str(rule), [*EXTRACTION_RULES, BLOCK]))
     if spec.name == "code":
         check_arguments(spec.arguments)
+
+
+@lru_cache(256)
+def _arguments(function: Callable[..., object]) -> tuple[str, ...]:
+    """What may be passed to a verifier beside answer and reference."""
+    return (*list(inspect.signature(function).parameters)[2:], "extract")
 
 
 def extraction_rule(spec: VerifierSpec) -> str:

@@ -14,6 +14,11 @@ Form = Literal["any", "reduced", "factored"]
 Kind = Literal["auto", "number", "choice", "text", "time", "ratio"]
 Rounding = Literal["exact", "reference_digits"] | int
 
+_CHOICES = {
+    key: get_args(choices)
+    for key, choices in (("units", Units), ("percent", Percent), ("order", Order), ("form", Form), ("kind", Kind))
+}
+
 
 @dataclass(slots=True, frozen=True)
 class Settings:
@@ -38,8 +43,7 @@ class Settings:
 
     def check(self) -> Settings:
         """Raise DataError for a choice that does not exist."""
-        for key, choices in (("units", Units), ("percent", Percent), ("order", Order), ("form", Form), ("kind", Kind)):
-            known = get_args(choices)
+        for key, known in _CHOICES.items():
             if getattr(self, key) not in known:
                 raise DataError(f"{key}={getattr(self, key)!r} is no setting of `math`.", cure=f"Known: {known}.")
         number = isinstance(self.rounding, int) and not isinstance(self.rounding, bool) and 0 <= self.rounding <= 50

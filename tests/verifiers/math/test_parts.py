@@ -201,6 +201,10 @@ def test_sympy_has_a_budget_of_its_own_in_any_thread() -> None:
         found = [pool.submit(simplifies_to_zero, left, right, calls) for calls in (300, MAX_CALLS)]
     assert [each.result() for each in found] == [None, True]
     assert sys.getprofile() is None
+
+
+@pytest.mark.slow
+def test_a_slow_comparison_is_undecided_well_within_the_limit_of_a_worker() -> None:
     before = time.process_time()
     assert math("1", "\\sum_{n=1}^{\\infty} \\frac{\\sin n}{n^2+1}").outcome == "undecided"
     assert time.process_time() - before < 5
