@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -39,12 +40,14 @@ class Answered:
 
 def distinct_problems(stream: ProblemStream, num_problems: int) -> list[Problem]:
     """The next `num_problems` different problems of a stream in its order; fewer where the tasks have no more."""
-    num_all = sum(len(task.problems()) for task in stream.tasks)
+    sizes = [len(task.problems()) for task in stream.tasks]
+    wanted = min(num_problems, sum(sizes))
+    num_epoch = max(math.ceil(size / weight) for size, weight in zip(sizes, stream.weights, strict=True)) + len(sizes)
     found: dict[tuple[str, str], Problem] = {}
-    for _ in range(num_all):
-        if len(found) >= min(num_problems, num_all):
+    for _ in range(num_epoch):  # by then the slowest task has had its turn as a whole
+        if len(found) >= wanted:
             break
-        for problem in stream.next(min(num_problems, num_all) - len(found)):
+        for problem in stream.next(1):
             found.setdefault((problem.source, problem.id), problem)
     return list(found.values())
 

@@ -134,6 +134,14 @@ class RunDirectory:
         files.rename(source, target)
         return target
 
+    def forget(self, name: str) -> None:
+        """As `retire`, with the answers that the stage was given: it will ask anew."""
+        moved = self.retire(name)
+        if self.answers(name).exists():
+            folder = moved or self.path / "stages" / ".old" / name
+            files.make_folder(folder)
+            files.rename(self.answers(name), folder / "answers.jsonl")
+
     def event(self, kind: str, **facts: Json) -> None:
         """Append one event with the time (UTC) to events.jsonl."""
         files.append_line(self.events, {"time": _now(), "kind": kind, **facts})

@@ -65,7 +65,7 @@ def open_run(session: Session, anew: Sequence[str]) -> None:
     if session.world.rank:
         return
     for name in anew:
-        session.directory.retire(name)
+        session.directory.forget(name)
     files.write_text(session.directory.recipe, yaml.safe_dump(effective(session.recipe), sort_keys=False))
     rates = {
         str(dtype).removeprefix("torch."): measured_matrix_flops(dtype) for dtype in (torch.bfloat16, torch.float32)

@@ -159,3 +159,16 @@ def test_an_unnamed_holder_is_refused_too(tmp_path: Path) -> None:
     with pytest.raises(MachineError, match="in use by another process"):
         RunDirectory(tmp_path).lock().__enter__()
     os.close(descriptor)
+
+
+def test_a_stage_that_is_forgotten_takes_its_answers_along(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    files.make_folder(run.stage("cold").path)
+    files.make_folder(run.answers("cold").parent)
+    files.append_line(run.answers("cold"), {"key": "x"})
+    run.forget("cold")
+    assert not run.answers("cold").exists()
+    assert (tmp_path / "stages" / ".old" / "cold-1" / "answers.jsonl").exists()
+    files.append_line(run.answers("cold"), {"key": "y"})
+    run.forget("cold")
+    assert not run.answers("cold").exists()
