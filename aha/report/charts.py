@@ -214,6 +214,28 @@ def time_chart(stage: StageRecord) -> Row:
     ) | {"stacked": True}
 
 
+def sections(stage: StageRecord) -> dict[str, list[Row]]:
+    """Charts of a stage by section. A stage that only imitates or compares has no rewards, reflection or clipping."""
+    found = {section: make(stage) for section, make in SECTIONS.items()}
+    if stage.kind not in WRITTEN:
+        return found
+    known = {name: [one for one in drawn if not one["missing"]] for name, drawn in found.items()}
+    loss = [one for one in known["health"] if one["name"] == "loss"]
+    rest = [one for one in known["health"] if one["name"] != "loss"]
+    return known | {
+        "figures": [*(one | {"caption": WRITTEN[stage.kind]} for one in loss), *known["figures"]],
+        "health": rest,
+    }
+
+
+WRITTEN = {
+    "sft": "Mean negative log-probability of a token of the answers, in nats.",
+    "reward_model": "Mean loss of a pair or label, in nats; 0.69 is a guess.",
+    "pretrain": "Mean negative log-probability of a token, in nats.",
+}
+"""Kinds that learn from written data, and what their loss is."""
+
+
 SECTIONS: dict[str, Callable[[StageRecord], list[Row]]] = {
     "figures": figure_charts,
     "rewards": reward_charts,

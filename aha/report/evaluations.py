@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import mean
 
 from aha.report.read import Row, RunRecord
+from aha.report.reads import root_of
 
 MAX_BINS = 8
 """More distinct difficulties than this are put into equal-count bins."""
@@ -33,9 +34,13 @@ def score(evaluation: Row, name: str) -> Row | None:
 
 
 def pairs(run: RunRecord) -> list[Pair]:
-    """One pair a benchmark that two stages evaluated with different models; held-out first."""
+    """One pair a benchmark that two stages evaluated; held-out first. Stages that descend from another model than the
+    first one (a student of another family) do not end a pair."""
     seen: dict[str, list[tuple[str, Row]]] = defaultdict(list)
+    roots = {stage.name: root_of(run, stage.name) for stage in run.stages if stage.evaluations}
     for stage in run.stages:
+        if stage.evaluations and roots[stage.name] != next(iter(roots.values())):
+            continue
         for benchmark, record in stage.evaluations.items():
             seen[benchmark].append((stage.name, record))
     found = [

@@ -12,7 +12,22 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from aha.report import charts, evaluations, plots, rollouts, series, summary, verdicts
+from aha.report import (
+    charts,
+    costs,
+    data_sets,
+    evaluations,
+    lineage,
+    plots,
+    reads,
+    rollouts,
+    run_graph,
+    scorers,
+    series,
+    stage_table,
+    summary,
+    verdicts,
+)
 from aha.report.doctor import MARKS, diagnose_record
 from aha.report.read import Row, RunRecord, StageRecord, num_rows, read_run
 from aha.runtime import files
@@ -22,7 +37,7 @@ BROWSER_BYTES = 8_000_000
 """Rollout texts embedded in the page, all stages together, about."""
 MAX_PAIRS = 60
 MAX_PAIR_CHARS = 8_000
-SCRIPTS = ("chart.js", "sections.js", "browser.js")
+SCRIPTS = ("chart.js", "graph.js", "stages.js", "sections.js", "browser.js")
 _SECRET_KEY = re.compile(r"(api_?key|secret|passw|credential|auth|(^|_)token$|(^|_)key$)", re.IGNORECASE)
 _SECRET_VALUE = re.compile(r"\b(sk-|hf_|ghp_|AKIA)[A-Za-z0-9_-]{6,}")
 
@@ -59,6 +74,13 @@ def page_data(run: RunRecord, browser_bytes: int = BROWSER_BYTES) -> Row:
         "description": str(run.recipe.get("description") or ""),
         "status": run.status,
         "sentences": summary.sentences(run),
+        "graph": run_graph.run_graph(run),
+        "scripted": reads.scripted_in(run),
+        "stage_table": stage_table.stage_table(run),
+        "lineage": lineage.lineage(run),
+        "costs": costs.costs(run),
+        "data_sets": redact(data_sets.data_sets(run)),
+        "scorers": scorers.scorers(run),
         "tiles": summary.tiles(run),
         "stages": stages,
         "corpus": [row for row in corpus if row],
@@ -136,7 +158,7 @@ def _stage(stage: StageRecord, browser_bytes: int, unread: list[str]) -> Row:
     kept = sum(len(group["rollouts"]) for group in groups)
     return {
         "name": stage.name,
-        **{section: make(stage) for section, make in charts.SECTIONS.items()},
+        **charts.sections(stage),
         "tokens": {"steps": list(tokens), "values": list(tokens.values())},
         "first": first,
         "verdicts": verdicts.counts(stage, unread),

@@ -34,6 +34,9 @@ class StageRecord:
     evaluations: dict[str, Row] = field(default_factory=dict)
     """By benchmark."""
     result: Row = field(default_factory=dict)
+    inputs: Row = field(default_factory=dict)
+    """Content hashes of all that it reads, by key; from stage.json."""
+    path: Path = Path()
 
     @property
     def rounds(self) -> list[Row]:
@@ -141,7 +144,11 @@ def _read_yaml(path: Path, unread: list[str]) -> Row:
 
 
 def _read_stage(folder: Path, settings: Row, unread: list[str]) -> StageRecord:
-    stage = StageRecord(folder.name, str(settings.get("kind", "")), settings)
+    begun = read_json(folder / "stage.json", unread)
+    known, inputs = begun.get("settings"), begun.get("inputs")
+    chosen = settings or (known if isinstance(known, dict) else {})
+    stage = StageRecord(folder.name, str(chosen.get("kind") or ""), chosen, path=folder)
+    stage.inputs = inputs if isinstance(inputs, dict) else {}
     stage.metrics = _by_step(read_jsonl(folder / "metrics.jsonl", unread))
     stage.timing = _by_step(read_jsonl(folder / "timing.jsonl", unread))
     for path in sorted((folder / "rollouts").glob("step-*.parquet")):

@@ -100,6 +100,7 @@ function showEvaluations() {
 }
 
 function showCharts(id, title, about, specs, three, short_title) {
+  if (stage && !specs.length) return null;
   const node = section(id, title, about, short_title), grid = el("div", { class: three ? "grid three" : "grid" });
   if (!stage) { empty(node, "Nothing was logged yet."); return node; }
   specs.forEach((spec) => addChart(grid, spec, stage.tokens));
@@ -110,6 +111,7 @@ function showCharts(id, title, about, specs, three, short_title) {
 function showReflection() {
   const about = "Reflection is text such as “wait, let me check”. Whether it helps is measured: a re-check repairs when the value before it was wrong and the value after it is right, and breaks in the opposite case.";
   const node = showCharts("reflection", "Reflection", about, stage ? stage.reflection : [], false);
+  if (!node) return;
   const rows = [...(stage ? stage.effects.slice(0, 1) : []), ...run.corpus, ...(stage ? stage.effects.slice(1) : [])];
   if (!rows.length) return empty(node, "No rollouts were kept, so it is not known what re-checks did.");
   const kinds = Object.entries(run.kinds);
@@ -217,7 +219,13 @@ function build() {
   content.replaceChildren();
   nav.replaceChildren();
   run.unread.forEach((sentence) => content.append(el("p", { class: "note" }, visible(sentence))));
+  showGraph();
   showTiles();
+  showStageTable();
+  showLineage();
+  showCosts();
+  showData();
+  showScorers();
   showFigures();
   showEvaluations();
   showCharts("rewards", "What is rewarded", "Points for each response, in total and by grader: what is not among the parts was not paid for.", stage ? stage.rewards : [], false, "Rewards");

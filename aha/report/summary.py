@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aha.report.evaluations import Pair, pairs, score
 from aha.report.read import Row, RunRecord, StageRecord
+from aha.report.reads import planned
 from aha.report.series import eval_benchmarks
 
 
@@ -12,6 +13,7 @@ def sentences(run: RunRecord) -> list[str]:
     found = pairs(run)
     stage = run.trained[-1] if run.trained else None
     if found:
+        stage = next((each for each in run.trained if each.name == found[0].after_stage), stage)
         lead = [_lead(found[0]), *_from_pair(found[0])]
     elif stage and eval_benchmarks(stage):
         lead = [_from_curve(stage)]
@@ -19,7 +21,7 @@ def sentences(run: RunRecord) -> list[str]:
         lead = [_from_batches(stage)]
     else:
         lead = ["No training round has been logged in this run yet."]
-    return lead + ([_training(run, stage)] if stage else []) + _state(run)
+    return lead + ([_training(run, stage)] if stage else []) + _whole_run(run) + _state(run)
 
 
 def tiles(run: RunRecord) -> list[Row]:
@@ -122,10 +124,25 @@ def _training(run: RunRecord, stage: StageRecord) -> str:
         for key, value in line.items()
         if key.startswith("seconds/") and isinstance(value, int | float)
     )
-    planned = stage.settings.get("rounds")
+    wanted = stage.settings.get("rounds")
     done = stage.rounds[-1]["step"]
-    rounds = f"{done} of {planned} rounds" if planned and planned != done else f"{done} rounds"
+    rounds = f"{done} of {wanted} rounds" if wanted and wanted != done else f"{done} rounds"
     return f"Stage {stage.name} trained for {rounds}" + (f" in {duration(seconds)}." if seconds else ".")
+
+
+def _whole_run(run: RunRecord) -> list[str]:
+    """How far a run of several stages has come, and which ended for another reason than their length."""
+    stages = planned(run)
+    if len(stages) < 3:
+        return []
+    done = [stage for stage in run.stages if stage.result]
+    early = {"plateau": "on a plateau", "over_optimised": "because the reward model was over-optimised"}
+    told = [
+        f"{stage.name} ended {early[str(stage.result['ended'])]}"
+        for stage in done
+        if stage.result.get("ended") in early
+    ]
+    return [f"{len(done)} of {len(stages)} stages are done{': ' if told else ''}{'; '.join(told)}."]
 
 
 def _state(run: RunRecord) -> list[str]:
