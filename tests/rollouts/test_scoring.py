@@ -9,22 +9,10 @@ from aha.rollouts.grading import Grader, PendingGroup
 from aha.rollouts.scoring import check_sees, score_groups
 from aha.runtime.distributed import World
 from tests.rollouts.make import UNRULED, make_group
-from tests.stages.world import InlinePool
+from tests.stages.world import InlinePool, Spy
 
 HELPFUL = RewardSettings(name="helpful", model="m", sees="summary", weight=0.5, on=["general"])
 SAFE = RewardSettings(name="safe", model="s", sees="response", on=["safety"])
-
-
-class Spy:
-    """A reward model that gives the length of what it was shown, and remembers it."""
-
-    def __init__(self, sees=None, points=lambda text: float(len(text))):
-        self.sees, self.points, self.given, self.num_calls = sees, points, [], 0
-
-    def scores(self, texts):
-        self.given += list(texts)
-        self.num_calls += 1
-        return [self.points(text) for _, text in texts]
 
 
 def groups_of(*texts_by_domain, opened=0.0):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -36,6 +37,28 @@ class Sums:
 
     def gold_response(self, problem: Problem) -> str:
         return f"<think> x </think> <answer> {problem.reference} </answer>"
+
+
+class Requests(Sums):
+    """Sums that no rule decides: general prompts."""
+
+    def __init__(self, n: int = 5, name: str = "requests", domain: str = "general") -> None:
+        super().__init__(n, name)
+        self._problems = [
+            replace(each, verifier=VerifierSpec("none"), domain=domain, reference=None) for each in self._problems
+        ]
+
+
+class Spy:
+    """A reward model that gives the length of what it was shown, and remembers it."""
+
+    def __init__(self, sees=None, points=lambda text: float(len(text))):
+        self.sees, self.points, self.given, self.num_calls = sees, points, [], 0
+
+    def scores(self, texts):
+        self.given += list(texts)
+        self.num_calls += 1
+        return [self.points(text) for _, text in texts]
 
 
 class InlinePool:
@@ -74,8 +97,8 @@ def settings(**changes) -> RLStage:
     return RLStage.model_validate(base | changes)
 
 
-def scores_of(value: float, benchmark: str = "heldout") -> Evaluation:
-    interval = Interval(value, value, value)
+def scores_of(value: float, benchmark: str = "heldout", half_width: float = 0.0) -> Evaluation:
+    interval = Interval(value, value - half_width, value + half_width)
     problems = [{"id": "p", "sample": "Wait, no. 1+1=2", "outcomes": "c"}]
     return Evaluation(
         benchmark, "hash", 1, 4, 0, {"pass@1": interval, "pass@k": interval, "cons@k": interval},
@@ -99,7 +122,7 @@ def make_parts(folder: Path, stage: RLStage | None = None, **changes) -> RLParts
         sampler=ScriptedSampler(script, tokenizer, order_seed=changes.pop("order_seed", 0)),
         learner=RecordingLearner(), reference=None,
         grader=Grader(changes.pop("pool", None) or InlinePool(), stage.rewards, tokenizer),
-        stream=ProblemStream(tasks, [1 / len(tasks)] * len(tasks), 1, "zero", True),
+        stream=ProblemStream(tasks, [1 / len(tasks)] * len(tasks), 1, "zero", True, changes.pop("starts", None)),
         render=lambda problem: tuple(tokenizer.encode(problem.messages[-1]["content"])),
         stop_token_ids=(0,), evaluate=lambda name: scores_of(0.5), export=export,
         machine={"num_threads": 1, "torch": "x", "instruction_set": "y", "compiler": False},
