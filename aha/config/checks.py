@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from aha.config.block import READABLE, Artifact
 from aha.config.data_checks import collect_contradictions, general_contradictions
-from aha.config.data_stages import CollectStage, GeneralStage
-from aha.config.model_stages import SFTStage
+from aha.config.data_stages import CollectStage, GeneralStage, PreferenceStage
+from aha.config.model_stages import RewardModelStage, SFTStage
 from aha.config.overrides import suggest
 from aha.config.packaged import PACKAGED_MODELS
+from aha.config.preference_checks import preference_contradictions
 from aha.config.reading import FROM_STAGE, Input, inputs, model_input
 from aha.config.recipe import Recipe
 from aha.config.reward_checks import reward_contradictions
@@ -48,6 +49,9 @@ def contradictions(recipe: Recipe) -> Iterator[Contradiction]:
         if isinstance(stage, CollectStage | GeneralStage):
             found = collect_contradictions(stage) if isinstance(stage, CollectStage) else general_contradictions(stage)
             for path, problem, cure in found:
+                yield Contradiction(("stages", name, *path), problem, cure)
+        if isinstance(stage, PreferenceStage | RewardModelStage):
+            for path, problem, cure in preference_contradictions(stage):
                 yield Contradiction(("stages", name, *path), problem, cure)
         made[name] = stage.makes
 

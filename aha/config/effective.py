@@ -10,6 +10,7 @@ from typing import Any
 
 from aha.config.block import Block
 from aha.config.data_checks import DATA_RULES
+from aha.config.preference_checks import PREFERENCE_RULES
 from aha.config.recipe import Recipe, Stage
 from aha.config.schema import is_execution
 from aha.config.yaml_files import KeyPath
@@ -176,7 +177,7 @@ RULES: tuple[Rule, ...] = (
         (),
         "evaluation trains nothing",
     ),
-    *(Rule(*each) for each in DATA_RULES),
+    *(Rule(*each) for each in (*DATA_RULES, *PREFERENCE_RULES)),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
-from aha.config.model_stages import SFTStage
+from aha.config.model_stages import RewardModelStage, SFTStage
 from aha.config.settings import RLStage
 from aha.rollouts.collect import OnProgress, quiet
 from aha.runtime.live import LiveView
@@ -25,7 +25,7 @@ def watching(
     `unit` is what its steps are called.
     """
     stage = node.stage
-    assert isinstance(stage, RLStage | SFTStage)
+    assert isinstance(stage, RLStage | SFTStage | RewardModelStage)
     if session.world.rank:
         yield [], quiet
         return
