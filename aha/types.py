@@ -250,6 +250,8 @@ class Evaluation:
     reasons (k), answers (k), tokens (k), format (k booleans), sample (text of the first answer, 2,000 characters)."""
     template: str = ""
     """How messages became text: r1-zero, chat or plain."""
+    language_consistency: float | None = None
+    """Mean share of an answer's words that are in the question's language (text.language), over answers with words."""
     refusal_rate: float | None = None
     """Share of the answers that refuse (text.refusal); None where a problem is mathematics, code, STEM or logic."""
 

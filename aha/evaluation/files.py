@@ -11,7 +11,7 @@ from aha.runtime import files
 from aha.types import NO_RULE, Evaluation, Interval, Json
 
 _CURE = "Give a file that `aha eval` wrote."
-_LATER = ("refusal_rate",)
+_LATER = ("language_consistency", "refusal_rate")
 """Written where there is something to say; files before it lack it."""
 _FIELDS = [field.name for field in fields(Evaluation) if field.name not in ("scores", *_LATER)]
 

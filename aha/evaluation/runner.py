@@ -20,6 +20,7 @@ from aha.rollouts.grading import known, settled, then, to_verdict
 from aha.runtime.seeds import seed_of
 from aha.tasks.base import Pool, verdict_call, verdict_seconds
 from aha.text.answers import well_formed
+from aha.text.language import language_share
 from aha.text.refusal import refuses
 from aha.text.repetition import repetition
 from aha.types import Evaluation, Interval, Json, Problem, Verdict
@@ -58,6 +59,8 @@ class Graded:
     verdict: Verdict
     well_formed: bool
     repetition: float
+    language: float | None
+    """Share of its words in the question's language; None where there are none."""
 
 
 def evaluate(
@@ -82,6 +85,7 @@ def evaluate(
     graded_PK = _grade_all(problems, answerer.answers(benchmark, problems, k, drawing), grade, k, on_progress)
     ruled_PK = [answers for problem, answers in zip(problems, graded_PK, strict=True) if problem.has_rule]
     every = list(chain.from_iterable(graded_PK))
+    worded = [answer.language for answer in every if answer.language is not None]
     reasoning = any(problem.domain in REASONING for problem in problems)
     return Evaluation(
         benchmark=benchmark,
@@ -101,6 +105,7 @@ def evaluate(
         },
         problems=[_record(problem, answers) for problem, answers in zip(problems, graded_PK, strict=True)],
         template=template,
+        language_consistency=sum(worded) / len(worded) if worded else None,
         refusal_rate=None if reasoning else sum(refuses(answer.text) for answer in every) / len(every),
     )
 
@@ -158,7 +163,9 @@ def _grade_all(
         while pending and (block or pending[0][1].done()):
             answer, future = pending.popleft()
             verdict = future.result()
-            found_PK[answer.problem_index][answer.sample_index] = _graded(answer, verdict)
+            found_PK[answer.problem_index][answer.sample_index] = _graded(
+                answer, problems[answer.problem_index].language, verdict
+            )
             num_graded += 1
             num_correct += verdict.outcome == "correct"
             on_progress(Progress(num_sampled, len(problems) * k, num_graded, num_correct))
@@ -180,10 +187,11 @@ def _verdict_of(answer: Answer, problem: Problem, grade: Grade) -> Future[Verdic
     return grade(problem, answer.text) if verdict is None else known(verdict)
 
 
-def _graded(answer: Answer, verdict: Verdict) -> Graded:
+def _graded(answer: Answer, language: str, verdict: Verdict) -> Graded:
     formed = well_formed(answer.text, opened=answer.opened, cut_off=answer.finish == "length")
     has_form = answer.finish != "aborted" and formed
-    return Graded(answer.text, answer.num_tokens, verdict, has_form, repetition(answer.text))
+    share = language_share(answer.text, language)
+    return Graded(answer.text, answer.num_tokens, verdict, has_form, repetition(answer.text), share)
 
 
 def _record(problem: Problem, answers: Sequence[Graded]) -> dict[str, Json]:

@@ -42,9 +42,22 @@ def _row(run: RunRecord, stage: StageRecord) -> Row:
         "what": what if result else "",
         "hash": short_hash(made),
         "rows": number(result.get("num_rows")),
-        "counts": [f"{each['label']} {each['count']:,}" for each in flat_counts(result.get("counts"))],
+        "counts": _told(result.get("counts")),
         "ended": str(result.get("ended") or ""),
     }
+
+
+def _told(counts: object) -> list[str]:
+    """`problems 200` or `answers dropped: wrong 31, leaked 3` for each of a stage's counts."""
+    told = []
+    for name, value in (counts if isinstance(counts, dict) else {}).items():
+        parts = [
+            f"{each['label']} {each['count']:,}"
+            for each in flat_counts(value if isinstance(value, dict) else {name: value})
+        ]
+        label = f"{str(name).replace('_', ' ')}: " if isinstance(value, dict) else ""
+        told += [label + ", ".join(parts)] if parts else []
+    return told
 
 
 def flat_counts(counts: object, prefix: str = "") -> list[Row]:

@@ -219,11 +219,10 @@ function build() {
   content.replaceChildren();
   nav.replaceChildren();
   run.unread.forEach((sentence) => content.append(el("p", { class: "note" }, visible(sentence))));
-  showGraph();
+  const whole = run.graph.boxes.filter((box) => box.state !== "outside").length > 2;
+  if (whole) showGraph();
   showTiles();
-  showStageTable();
-  showLineage();
-  showCosts();
+  if (whole) [showStageTable, showLineage, showCosts].forEach((show) => show());
   showData();
   showScorers();
   showFigures();
@@ -235,6 +234,7 @@ function build() {
   showHealth();
   showVerdicts();
   showBrowser();
+  if (!whole) [showLineage, showCosts].forEach((show) => show());
   showSettings();
   charts.forEach(drawChart);
 }

@@ -26,8 +26,8 @@ function showLineage() {
     el("span", {}, el("b", {}, visible(row.stage)), el("small", { class: "range" }, row.kind.replace(/_/g, " "))),
     el("div", {}, ...row.from.map((each) => el("div", {}, el("span", { class: "muted" }, `${visible(each.key)} `), visible(each.name), each.scripted ? el("span", { class: "chip flag" }, "scripted") : null,
       each.hash && each.hash !== each.name ? el("code", {}, ` ${visible(each.hash)}`) : null))),
-    row.what ? el("span", {}, row.what === "scores" ? "scores of " : row.what + " ", el("code", {}, visible(row.hash)), row.rows === null ? null : el("small", { class: "range" }, `${short(row.rows)} rows`)) : el("span", { class: "muted" }, "not ended"),
-    el("small", {}, visible(row.counts.join(" · "))),
+    row.what ? el("span", {}, row.what === "scores" && row.hash ? "scores of " : row.what + " ", el("code", {}, visible(row.hash)), row.rows === null ? null : el("small", { class: "range" }, `${short(row.rows)} rows`)) : el("span", { class: "muted" }, "not ended"),
+    el("small", {}, visible(row.counts.join("; "))),
   ]);
   node.append(table(["stage", "made of", "left", "counted"], rows));
 }

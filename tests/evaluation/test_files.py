@@ -73,13 +73,13 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
         read_evaluation(path)
 
 
-def test_the_refusal_rate_is_written_where_there_is_one(make_evaluation: MakeEvaluation) -> None:
-    found = make_evaluation(["uu"], refusal_rate=0.25, scores={})
+def test_rates_are_written_where_there_are_any(make_evaluation: MakeEvaluation) -> None:
+    found = make_evaluation(["uu"], refusal_rate=0.25, language_consistency=0.75, scores={})
     found.problems[0]["reasons"] = ["no_rule", "no_rule"]
     record = to_json(found)
-    assert record["refusal_rate"] == 0.25
+    assert (record["refusal_rate"], record["language_consistency"]) == (0.25, 0.75)
     assert from_json(record) == found
-    assert "refusal_rate" not in to_json(make_evaluation(["cw"]))
+    assert not {"refusal_rate", "language_consistency"} & set(to_json(make_evaluation(["cw"])))
 
 
 def test_scores_may_be_missing_only_where_no_rule_decides(make_evaluation: MakeEvaluation) -> None:

@@ -229,6 +229,17 @@ def test_problems_without_a_rule_are_in_no_score_and_refusals_are_counted() -> N
     assert run(Script([["I cannot help with that."]]), 1, 1).refusal_rate is None
 
 
+def test_language_is_told_of_answers_that_have_words() -> None:
+    rows = [
+        ["the answer is what we have here, and this is all of it", "42"],
+        ["그래서 답은 이렇게 나온다고 말할 수 있다", "7"],
+    ]
+    problems = [replace(unruled(0, "general"), language="en"), replace(unruled(1, "general"), language="en")]
+    found = evaluate("mixed", problems, Script(rows), never, k=2, drawing=DRAWING, model_hash="")
+    assert found.language_consistency == 0.5
+    assert run(Script([["42"]]), 1, 1).language_consistency is None
+
+
 def never(problem: Problem, text: str) -> Future[Verdict]:
     raise AssertionError("no verifier may be asked")
 

@@ -134,8 +134,11 @@ def test_lineage_names_inputs_hashes_and_counts(r1: RunRecord) -> None:
     assert rows["rewrite"]["from"][1]["scripted"]
     assert (rows["rejection"]["what"], rows["rejection"]["rows"]) == ("data", 6214)
     assert rows["rejection"]["hash"] == digest("data rejection")[:10]
-    assert "answers dropped: wrong 311" in rows["rejection"]["counts"]
-    assert not any("long paragraph" in text for text in rows["rejection"]["counts"])
+    assert rows["rejection"]["counts"][2:] == [
+        "answers lost 4",
+        "answers dropped: wrong 311, mixed language 42, repetition 17, leaked 3, duplicate 29",
+        "kept 6,214",
+    ]
     assert (rows["base"]["what"], rows["dev3"]["what"], rows["r1"]["what"]) == ("scores", "model", "")
     assert rows["dev2"]["ended"] == "plateau"
     assert [short_hash(value) for value in ("scripted", "http://h:1/v1#m", None)] == ["scripted", "http://h:1/v1#m", ""]
