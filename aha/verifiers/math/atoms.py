@@ -183,6 +183,9 @@ class Atoms(Functions):
         name = self.token.text[1:]
         if self.token.text in _BIG:
             return self.big(_BIG[self.take().text])
+        if name == "bigcup":
+            self.take()
+            return self.union()
         if name == "frac":
             self.take()
             return Div(self.argument(), self.argument())

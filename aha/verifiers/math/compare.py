@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from aha.verifiers.base import SeveralAnswersError
 from aha.verifiers.math.chains import stated
+from aha.verifiers.math.families import family, same_family
 from aha.verifiers.math.quantities import same_quantity
 from aha.verifiers.math.relations import (
     is_equation,
@@ -26,6 +27,7 @@ from aha.verifiers.math.values import (
     SCALARS,
     Cases,
     Div,
+    Family,
     Interval,
     Matrix,
     Mul,
@@ -47,9 +49,15 @@ def same(gold: Value, answer: Value, settings: Settings) -> bool:
     """Whether the answer is the reference. Raises SeveralAnswersError where the reference is one value and the answer
     several, UndecidedError where it cannot be shown."""
     gold, answer = spread(gold), spread(answer)
+    if gold == answer:
+        return True
     if not isinstance(gold, Relation) and isinstance(answer, Relation) and is_equation(answer):
         return any(same(gold, value, settings) for value in _said(answer, settings))
+    if (found := family(gold)) is not None and (other := family(answer)) is not None and same_family(found, other):
+        return True
     match gold:
+        case Family():
+            return False
         case Interval() | SetOperation():
             return _same_range(gold, answer, settings)
         case Relation():

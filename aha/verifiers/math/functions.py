@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from aha.verifiers.base import UnparsableError
 from aha.verifiers.math.brackets import Brackets
 from aha.verifiers.math.names import FUNCTIONS, INVERSES
-from aha.verifiers.math.values import Call, Mul, Neg, Num, Pow, Sequence, Sym, Value
+from aha.verifiers.math.values import Call, Family, Mul, Neg, Num, Pow, Sequence, Sym, Text, Value
 
 
 class Functions(Brackets):
@@ -88,6 +89,27 @@ class Functions(Brackets):
 
     def _is_function(self) -> bool:
         return self.at("(") or (self.token.text.removeprefix("\\") in FUNCTIONS and len(self.token.text) > 1)
+
+    def union(self) -> Value:
+        r"""`\bigcup_{k=-\infty}^{\infty} body` or `\bigcup_{k \in \mathbb{Z}} body`: over all whole numbers."""
+        self.expect("_")
+        self.expect("{")
+        variable = self.take().text
+        low: Value = Neg(Sym("oo"))
+        high: Value | None = None
+        with self.inside():
+            if self.accept("\\in"):
+                high = self.atom()
+            else:
+                self.expect("=")
+                low = self.expression()
+        self.expect("}")
+        if high is None:
+            self.expect("^")
+            high = self.argument_of_script()
+        if low != Neg(Sym("oo")) or high not in (Sym("oo"), Text("Z"), Sym("Z")):
+            raise UnparsableError
+        return Family(variable, (self.bracketed(),))
 
     def big(self, name: str) -> Value:
         r"""`\sum_{k=1}^{n} body`: the body goes up to the next plus or minus."""

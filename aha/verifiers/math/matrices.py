@@ -8,7 +8,7 @@ from fractions import Fraction
 from aha.verifiers.base import OverLimitsError, UnparsableError
 from aha.verifiers.math.exact import NotRationalError, rational
 from aha.verifiers.math.limits import check_items
-from aha.verifiers.math.values import Add, Div, Interval, Matrix, Mul, Neg, Num, Pow, SetOperation, Value, walk
+from aha.verifiers.math.values import Add, Div, Family, Interval, Matrix, Mul, Neg, Num, Pow, SetOperation, Value, walk
 
 MAX_POWER = 10
 MAX_NODES = 4000
@@ -34,7 +34,7 @@ def minus(value: Value) -> Value:
 
 def times(factors: Several[Value]) -> Value:
     """A product; what is no matrix goes into the cells. Raises UnparsableError for sets and shapes that do not fit."""
-    if any(isinstance(factor, Interval | SetOperation) for factor in factors):
+    if any(isinstance(factor, Interval | SetOperation | Family) for factor in factors):
         raise UnparsableError
     matrices = [factor for factor in factors if isinstance(factor, Matrix)]
     if not matrices:

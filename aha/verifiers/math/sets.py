@@ -45,8 +45,8 @@ class Solutions:
 def real_set(value: Value) -> Solutions | None:
     """The set of real numbers that a value describes; None where it describes none."""
     try:
-        found = _read(value)
-        return None if found is None else Solutions(found[0], tuple(_merged(found[1])))
+        found = pieces_of(value)
+        return None if found is None else Solutions(found[0], tuple(merged(found[1])))
     except (NotNumericError, NotRationalError, UnparsableError, UndecidedError):
         return None
 
@@ -65,7 +65,9 @@ def same_set(left: Solutions, right: Solutions, same_end: Callable[[Value, Value
     return True
 
 
-def _read(value: Value) -> tuple[str, Pieces] | None:
+def pieces_of(value: Value) -> tuple[str, Pieces] | None:
+    """The variable and the pieces as they were written, neither sorted nor joined; None for what is no set. Raises
+    NotNumericError, NotRationalError, UnparsableError, UndecidedError."""
     match value:
         case Interval():
             return "", [value]
@@ -73,16 +75,18 @@ def _read(value: Value) -> tuple[str, Pieces] | None:
             return "", [Interval(low, high, True, True)]
         case Sequence("square", (low, high)) if _is_end(low) and _is_end(high):
             return "", [Interval(low, high, False, False)]
+        case Sequence("set", (Interval() | SetOperation() as inner,)):
+            return pieces_of(inner)
         case Sequence("set", items) if all(_is_end(item) for item in items):
             return "", [Interval(item, item, False, False) for item in items]
         case Text("R"):
             return "", [REALS]
         case SetOperation(name, parts):
-            return _combined(name, [_read(part) for part in parts])
+            return _combined(name, [pieces_of(part) for part in parts])
         case Relation(sides, operators):
             return _solved(sides, operators)
         case Sequence("list", items) if all(isinstance(item, Relation | Interval) for item in items):
-            ranges = [_read(item) for item in items]
+            ranges = [pieces_of(item) for item in items]
             both = _combined("intersection", ranges)
             return both if both is not None and both[1] else _combined("union", ranges)
     return None
@@ -111,7 +115,7 @@ def _combined(name: str, parts: list[tuple[str, Pieces] | None]) -> tuple[str, P
 def _solved(sides: tuple[Value, ...], operators: tuple[str, ...]) -> tuple[str, Pieces] | None:
     """The solutions of a chain in one variable, which stands alone or in a linear expression."""
     if len(sides) == 2 and operators == ("in",) and isinstance(sides[0], Sym):
-        inner = _read(sides[1])
+        inner = pieces_of(sides[1])
         return None if inner is None else (sides[0].name, inner[1])
     if any(operator not in _FLIPPED for operator in operators) or all(operator == "=" for operator in operators):
         return None
@@ -216,7 +220,7 @@ def _complement(pieces: Pieces) -> Pieces:
     return rest
 
 
-def _merged(pieces: Pieces) -> Pieces:
+def merged(pieces: Pieces) -> Pieces:
     """Sorted, touching pieces joined, empty ones dropped."""
     left = sorted((p for p in pieces if not _is_empty(p)), key=lambda p: (_position(p.low), p.low_open))
     merged: Pieces = []

@@ -2,20 +2,7 @@
 
 from __future__ import annotations
 
-from aha.verifiers.math.values import (
-    Add,
-    Call,
-    Div,
-    Mul,
-    Neg,
-    PlusMinus,
-    Pow,
-    Quantity,
-    Relation,
-    Sequence,
-    Value,
-    walk,
-)
+from aha.verifiers.math.values import Neg, PlusMinus, Sequence, Value, rebuilt, walk
 
 
 def spread(value: Value) -> Value:
@@ -37,28 +24,7 @@ def _signs(value: Value) -> list[Value]:
 def _with_sign(value: Value, sign: int) -> Value:
     """The value with its plus-or-minus signs decided."""
 
-    def again(inner: Value) -> Value:
-        return _with_sign(inner, sign)
-
-    match value:
-        case PlusMinus(arg, own):
-            return again(arg) if sign * own > 0 else Neg(again(arg))
-        case Add(terms):
-            return Add(tuple(map(again, terms)))
-        case Mul(factors):
-            return Mul(tuple(map(again, factors)))
-        case Neg(arg):
-            return Neg(again(arg))
-        case Div(over, under):
-            return Div(again(over), again(under))
-        case Pow(base, exponent):
-            return Pow(again(base), again(exponent))
-        case Call(name, args):
-            return Call(name, tuple(map(again, args)))
-        case Quantity(amount, words):
-            return Quantity(again(amount), words)
-        case Relation(sides, operators):
-            return Relation(tuple(map(again, sides)), operators)
-        case Sequence(bracket, items):
-            return Sequence(bracket, tuple(map(again, items)))
-    return value
+    if isinstance(value, PlusMinus):
+        inner = _with_sign(value.arg, sign)
+        return inner if sign * value.sign > 0 else Neg(inner)
+    return rebuilt(value, lambda inner: _with_sign(inner, sign))

@@ -44,6 +44,8 @@ _BRACED = re.compile(r"\{[^{}]+\}")
 _LONE_LETTER = re.compile(r"[(\s]*\"?[(\s]*([A-Za-z])[)\s]*\"?[)\s]*")
 _MARKS = re.compile(r"(?:\(\d{1,2}\)[\s,;]*){2,}")
 """Numbers of statements, such as (1)(3)(4)."""
+_WHOLE_NUMBER = re.compile(r"\s*\(\s*([a-z])\s*\\in\s*(?:\\mathbb\{Z\}|\\mathbf\{Z\}|Z)\s*\)$")
+"""What a variable stands for, in brackets behind an answer."""
 _PARENTHESISED_UNIT = re.compile(r"(?<=[\d}])\s+\(([^\W\d_][^\W\d_' -]*(?:[ '-][^\W\d_]+)*)\)$")
 
 
@@ -64,6 +66,7 @@ def without_surroundings(text: str) -> str:
             break
     while (braced := _BRACED.fullmatch(text)) is not None and ("," not in text or text[1:-1].strip()[:1] == '"'):
         text = braced.group()[1:-1].strip()
+    text = _WHOLE_NUMBER.sub(r", \1 \\in \\mathbb{Z}", text)
     letter = _LONE_LETTER.fullmatch(text)
     return letter[1] if letter is not None else _PARENTHESISED_UNIT.sub(r' "\1"', text)
 

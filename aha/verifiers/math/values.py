@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -126,6 +126,14 @@ class SetOperation:
 
 
 @dataclass(slots=True, frozen=True)
+class Family:
+    """The union of what the bodies are, over all whole numbers as the variable."""
+
+    variable: str
+    bodies: tuple[Value, ...]
+
+
+@dataclass(slots=True, frozen=True)
 class Matrix:
     """Rows of equal length."""
 
@@ -197,6 +205,7 @@ Value = (
     | Sequence
     | Interval
     | SetOperation
+    | Family
     | Matrix
     | Cases
     | Relation
@@ -212,7 +221,7 @@ def children(value: Value) -> tuple[Value, ...]:
     match value:
         case Add(parts) | Mul(parts) | Sequence(_, parts) | Ratio(parts) | Call(_, parts):
             return parts
-        case SetOperation(_, parts) | Relation(parts, _):
+        case SetOperation(_, parts) | Relation(parts, _) | Family(_, parts):
             return parts
         case Neg(arg) | PlusMinus(arg, _) | Quantity(arg, _):
             return (arg,)
@@ -222,6 +231,30 @@ def children(value: Value) -> tuple[Value, ...]:
             return tuple(cell for row in rows for cell in row)
         case _:
             return ()
+
+
+def rebuilt(value: Value, change: Callable[[Value], Value]) -> Value:
+    """The value with each of the values directly inside it changed; matrices, cases and families stay as they are."""
+    match value:
+        case Add(parts) | Mul(parts) | Ratio(parts):
+            return type(value)(tuple(map(change, parts)))
+        case Call(name, parts) | SetOperation(name, parts):
+            return type(value)(name, tuple(map(change, parts)))
+        case Sequence(bracket, parts):
+            return Sequence(bracket, tuple(map(change, parts)))
+        case Relation(parts, operators):
+            return Relation(tuple(map(change, parts)), operators)
+        case Neg(arg):
+            return Neg(change(arg))
+        case PlusMinus(arg, sign):
+            return PlusMinus(change(arg), sign)
+        case Quantity(arg, words):
+            return Quantity(change(arg), words)
+        case Div(left, right) | Pow(left, right):
+            return type(value)(change(left), change(right))
+        case Interval(low, high, low_open, high_open):
+            return Interval(change(low), change(high), low_open, high_open)
+    return value
 
 
 def walk(value: Value) -> Iterator[Value]:
@@ -238,6 +271,8 @@ def symbols(value: Value) -> frozenset[str]:
             return frozenset() if name in CONSTANTS else frozenset((name,))
         case Call("sum" | "prod", (Sym(variable), low, high, body)):
             return symbols(low) | symbols(high) | (symbols(body) - {variable})
+        case Family(variable, bodies):
+            return frozenset().union(*map(symbols, bodies)) - {variable}
     return frozenset().union(*map(symbols, children(value)))
 
 
