@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from aha.config.block import READABLE, Artifact
-from aha.config.data_checks import collect_contradictions, general_contradictions
-from aha.config.data_stages import CollectStage, GeneralStage, PreferenceStage
+from aha.config.data_checks import data_contradictions
+from aha.config.data_stages import CollectStage, GeneralStage, PreferenceStage, RejectionStage
 from aha.config.model_stages import RewardModelStage, SFTStage
 from aha.config.overrides import suggest
 from aha.config.packaged import PACKAGED_MODELS
@@ -46,9 +46,8 @@ def contradictions(recipe: Recipe) -> Iterator[Contradiction]:
             yield from _rl(name, stage)
         if isinstance(stage, SFTStage):
             yield from _sft(name, stage, recipe, list(made))
-        if isinstance(stage, CollectStage | GeneralStage):
-            found = collect_contradictions(stage) if isinstance(stage, CollectStage) else general_contradictions(stage)
-            for path, problem, cure in found:
+        if isinstance(stage, CollectStage | GeneralStage | RejectionStage):
+            for path, problem, cure in data_contradictions(stage):
                 yield Contradiction(("stages", name, *path), problem, cure)
         if isinstance(stage, PreferenceStage | RewardModelStage):
             for path, problem, cure in preference_contradictions(stage):

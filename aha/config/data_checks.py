@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from aha.config.data_stages import CollectStage, GeneralStage, Wording
+from aha.config.data_stages import CollectStage, GeneralStage, RejectionStage, Wording
 from aha.config.yaml_files import KeyPath
 
 Found = tuple[KeyPath, str, str]
@@ -50,9 +50,23 @@ def _rules() -> Iterator[Idle]:
         ("files",),
         "no file asks for thoughts",
     )
+    yield (
+        "rejection",
+        ("data.shuffle",),
+        lambda s: s.num_problems is None,
+        ("num_problems",),
+        "each problem is taken once",
+    )
 
 
 DATA_RULES: tuple[Idle, ...] = tuple(_rules())
+
+
+def data_contradictions(stage: CollectStage | GeneralStage | RejectionStage) -> Iterator[Found]:
+    """What cannot be meant together in a stage that makes examples."""
+    if isinstance(stage, CollectStage):
+        return collect_contradictions(stage)
+    return general_contradictions(stage) if isinstance(stage, GeneralStage) else rejection_contradictions(stage)
 
 
 def collect_contradictions(stage: CollectStage) -> Iterator[Found]:
@@ -82,6 +96,13 @@ def general_contradictions(stage: GeneralStage) -> Iterator[Found]:
     if stage.writer is None and any(each.thought for each in stage.files):
         yield ("writer",), "a file asks for thoughts, and there is no writer", "Add writer, or set thought: false."
     yield from _gaps("prompt", stage.prompt, ("question", "answer"))
+
+
+def rejection_contradictions(stage: RejectionStage) -> Iterator[Found]:
+    """Samples that are all the same."""
+    if stage.temperature == 0 and stage.num_samples > 1:
+        problem = f"temperature = 0 draws the same answer {stage.num_samples} times"
+        yield ("temperature",), problem, "Set it above 0; DeepSeek-R1 samples at 1.0. Or set num_samples to 1."
 
 
 def _gaps(key: str, wording: Wording | None, names: tuple[str, ...]) -> Iterator[Found]:

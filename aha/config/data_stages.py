@@ -104,6 +104,7 @@ class RejectionStage(Block):
     filters: FilterSettings = FilterSettings()
     min_kept: PositiveCount = 1
     """The stage stops the run where fewer samples are left."""
+    num_parallel: PositiveCount = execution(16, "Requests in flight at an endpoint.")
     engine: EngineSettings = EngineSettings()
 
 

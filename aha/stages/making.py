@@ -36,6 +36,8 @@ class Making:
     cost: dict[str, Json] = field(default_factory=dict)
     dropped_examples: dict[str, Json] = field(default_factory=dict)
     """One dropped text a rule, for people."""
+    more: dict[str, Json] = field(default_factory=dict)
+    """Further facts for the result."""
 
     @property
     def seed(self) -> int:
@@ -73,20 +75,23 @@ class Making:
         self.counts[f"{name}_dropped"] = dict(dropped)
         self.session.tell(f"{self.node.name}: {num_kept:,} {name} kept; dropped: {count_text(dropped)}.")
 
-    def finish(self, rows: Sequence[Mapping[str, Json]]) -> None:
-        """Write the rows and the result. Raises DataError, after noting the counts, where there is no row."""
+    def finish(self, rows: Sequence[Mapping[str, Json]], min_rows: int = 1) -> None:
+        """Write the rows and the result. Raises DataError, after noting the counts, where there are fewer rows than
+        `min_rows`; the answers stay for the next start."""
         self.counts["kept"] = len(rows)
         directory, name = self.session.directory, self.node.name
         place = directory.stage(name)
         files.append_line(place.timing, {f"seconds/{key}": value for key, value in self.clock.seconds().items()})
-        if not rows:
+        if len(rows) < min_rows:
             directory.event("nothing_left", stage=name, counts=self.counts, examples=self.dropped_examples)
             raise DataError(
-                f"{name}: nothing is left to train on ({counts_text(self.counts)}).",
-                cure=f"{directory.events} has a dropped text for each rule; loosen that rule, or change what is asked.",
+                f"{name}: {f'only {len(rows):,} rows are' if rows else 'nothing is'} left to train on "
+                f"({counts_text(self.counts)}).",
+                cure=f"{directory.events} has a dropped text for each rule; loosen that rule, or change what is asked"
+                + (f", or lower {name}.min_kept = {min_rows}." if rows else "."),
             )
-        more: dict[str, Json] = {"dropped_examples": self.dropped_examples} if self.dropped_examples else {}
-        write_data(self.node, place, rows, self.counts, self.cost, more)
+        shown: dict[str, Json] = {"dropped_examples": self.dropped_examples} if self.dropped_examples else {}
+        write_data(self.node, place, rows, self.counts, self.cost, self.more | shown)
 
 
 @contextmanager

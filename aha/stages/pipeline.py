@@ -24,7 +24,7 @@ from aha.runtime.distributed import init_world
 from aha.runtime.live import LiveView
 from aha.runtime.metrics import MetricsLog
 from aha.runtime.run_directory import RunDirectory
-from aha.stages import collect, general, preference, reward_run, sft_run
+from aha.stages import collect, general, preference, rejection, reward_run, sft_run
 from aha.stages.build import build, open_scorer
 from aha.stages.evaluate import Examiner, evaluate_stage
 from aha.stages.finish import finish_rl, write_result
@@ -228,6 +228,7 @@ RUNNERS: dict[str, Callable[[Session, Node], None]] = {
     "pretrain": run_pretrain,
     "collect": collect.run,
     "general": general.run,
+    "rejection": rejection.run,
     "sft": sft_run.run,
     "preference": preference.run,
     "reward_model": reward_run.run,

@@ -22,7 +22,7 @@ from aha.stages.graph import custom_rewards, place_of
 from aha.stages.progress import longest_limit
 from aha.stages.routes import check_routes
 from aha.tasks.base import Pool, validate
-from aha.types import Json, Problem
+from aha.types import JUDGE, Json, Problem
 
 CHECKED_PROMPTS = 512
 """Prompts of a task whose length is checked, spread evenly."""
@@ -45,11 +45,27 @@ def check_stage(stage: Stage, pool: Pool) -> None:
         task_weights(data, tasks)
         for task in tasks:
             validate(task, data.verify_gold, pool)
+            if getattr(stage, "judge", None) is None:
+                check_rules(task.name, task.problems())
         if isinstance(stage, RLStage):
             length_points(stage)
             check_routes(stage, tasks)
     for name in benchmarks_of(stage):
-        load_benchmark(name)
+        found = load_benchmark(name)
+        if isinstance(stage, RLStage | EvaluateStage | SFTStage):
+            check_rules(name, found.problems)
+
+
+def check_rules(name: str, problems: Sequence[Problem]) -> None:
+    """Raise ConfigError for problems that a judge decides about, where there is none. Of problems that are made when
+    asked for, some are looked at."""
+    looked_at = problems if isinstance(problems, list) else spread(problems)
+    problem = next((each for each in looked_at if each.verifier.name == JUDGE), None)
+    if problem is not None:
+        raise ConfigError(
+            f"Problem {problem.id!r} of {name} is decided by a judge (verifier {JUDGE}), and this stage has none.",
+            cure="Use it in a stage of kind rejection with `judge: {model: …}`, or give it another verifier.",
+        )
 
 
 def benchmarks_of(stage: Stage) -> list[str]:
