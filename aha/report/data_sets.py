@@ -8,7 +8,7 @@ from pathlib import Path
 from aha.report.evaluations import shorten
 from aha.report.lineage import flat_counts
 from aha.report.read import Row, RunRecord, StageRecord
-from aha.report.reads import reads
+from aha.report.reads import number, reads
 from aha.types import Json
 
 SHOWN_ROWS = 3
@@ -38,14 +38,34 @@ def _entry(run: RunRecord, stage: StageRecord) -> Row:
         "way": str(stage.settings.get("way") or stage.settings.get("question") or ""),
         "empty": not stage.result,
         "numbers": [each for each in flat_counts(counts) if ": " not in each["label"]],
-        "dropped": [
-            {"what": str(name).removesuffix("_dropped").replace("_", " "), "rules": flat_counts(rules)}
-            for name, rules in counts.items()
-            if isinstance(rules, dict)
+        "bars": [
+            {"title": _title(str(name)), "rows": flat_counts(rows)}
+            for name, rows in counts.items()
+            if isinstance(rows, dict) and flat_counts(rows)
         ],
+        "tables": [_table(str(name), value) for name, value in facts.items() if _is_table(str(name), value)],
         "scripted": [read.key.removesuffix(".model") for read in reads(run, stage.settings) if read.scripted],
         "kept_texts": [shown for path in paths for shown in _first_rows(path, run.unread)],
         "dropped_texts": _dropped(examples),
+    }
+
+
+def _title(name: str) -> str:
+    """`answers_dropped` as `answers dropped by`; any other name as it is."""
+    words = name.replace("_", " ")
+    return f"{words} by" if words.endswith("dropped") else words
+
+
+def _is_table(name: str, value: Json) -> bool:
+    """`by_domain`, `by_task` …: figures by name."""
+    return name.startswith("by_") and isinstance(value, dict) and all(isinstance(row, dict) for row in value.values())
+
+
+def _table(name: str, value: Row) -> Row:
+    columns = list(dict.fromkeys(column for row in value.values() for column in row))
+    return {
+        "heads": [name.replace("_", " "), *(column.replace("_", " ") for column in columns)],
+        "rows": [[str(each), *(number(row.get(column)) for column in columns)] for each, row in value.items()],
     }
 
 

@@ -68,7 +68,8 @@ function showData() {
       one.empty ? el("span", { class: "chip wrong" }, "nothing was left: the run stopped here") : null,
       ...one.scripted.map((key) => el("span", { class: "chip flag" }, `${visible(key)}: scripted`)),
       ...one.numbers.map((each) => el("span", { class: "chip" }, `${visible(each.label)} ${each.count.toLocaleString("en")}`))));
-    one.dropped.filter((each) => each.rules.length).forEach((each) => card.append(el("p", { class: "caption" }, `${visible(each.what)}: dropped by`), bars(each.rules)));
+    one.bars.forEach((each) => card.append(el("p", { class: "caption" }, visible(each.title)), bars(each.rows)));
+    one.tables.forEach((each) => card.append(el("details", {}, el("summary", {}, visible(each.heads[0])), plainTable(each.heads, each.rows))));
     one.kept_texts.forEach((text) => card.append(fold(["kept: ", ...factTexts(text.facts)].join(""), text.parts)));
     one.dropped_texts.forEach((text) => card.append(fold(`dropped, ${visible(text.rule)}: ${factTexts(text.facts).join("")}`, [{ name: "", text: text.text }])));
     node.append(card);
@@ -77,6 +78,10 @@ function showData() {
 function factTexts(facts) { return [Object.entries(facts).map(([name, value]) => `${name} ${visible(typeof value === "object" ? JSON.stringify(value) : value)}`).join(" · ")]; }
 function fold(title, parts) {
   return el("details", {}, el("summary", {}, title), ...parts.flatMap((part) => [part.name ? el("p", { class: "caption" }, visible(part.name)) : null, response(part.text)]));
+}
+function plainTable(heads, rows) {
+  return el("div", { class: "scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ...heads.map((head) => el("th", {}, visible(head))))),
+    el("tbody", {}, ...rows.map((row) => el("tr", {}, ...row.map((cell) => el("td", {}, cell === null ? "–" : typeof cell === "number" ? short(cell) : visible(cell))))))));
 }
 function bars(rules) {
   const most = Math.max(...rules.map((rule) => rule.count));

@@ -134,6 +134,9 @@ def _write_data(folder: Path, name: str, result: dict[str, Any]) -> None:
         ]
     write_lines(folder / "data" / f"{kind}.jsonl", rows)
     dropped = {"wrong": 311, "mixed_language": 42, "long_paragraph": 0, "repetition": 17, "leaked": 3, "duplicate": 29}
+    result |= (
+        {"by_domain": {"math": {"problems": 9, "kept": 3}, "code": {"problems": 2}}} if name == "rejection" else {}
+    )
     result |= {
         "data_hash": digest(f"data {name}"),
         "num_rows": ROWS[name],

@@ -167,8 +167,11 @@ def test_data_is_told_with_its_filters_and_texts_of_both_kinds(r1: RunRecord) ->
     found = {one["stage"]: one for one in data_sets(r1)}
     assert list(found) == ["fewshot", "rewrite", "reviewed", "rejection", "general", "compare"]
     one = found["rejection"]
-    assert one["dropped"][0]["what"] == "answers"
-    assert one["dropped"][0]["rules"][0] == {"label": "wrong", "count": 311}
+    assert [bars["title"] for bars in one["bars"]] == ["answers dropped by"]
+    assert one["bars"][0]["rows"][0] == {"label": "wrong", "count": 311}
+    assert one["tables"] == [
+        {"heads": ["by domain", "problems", "kept"], "rows": [["math", 9.0, 3.0], ["code", 2, None]]}
+    ]
     assert {"label": "answers lost", "count": 4} in one["numbers"]
     assert [part["name"] for part in one["kept_texts"][0]["parts"]] == ["user", "assistant"]
     assert [part["name"] for part in found["compare"]["kept_texts"][0]["parts"]] == ["user", "chosen", "rejected"]
@@ -187,7 +190,7 @@ def test_a_stage_that_was_left_with_nothing_is_told_from_its_event(tmp_path: Pat
     run = read_run(path)
     found = next(one for one in data_sets(run) if one["stage"] == "rejection")
     assert found["empty"]
-    assert found["dropped"] == [{"what": "answers", "rules": [{"label": "wrong", "count": 9}]}]
+    assert found["bars"] == [{"title": "answers dropped by", "rows": [{"label": "wrong", "count": 9}]}]
     assert found["dropped_texts"] == [{"rule": "wrong", "text": "a text", "facts": {}}]
     assert run.unread == ["A row of examples.jsonl of rejection is no JSON."]
 
