@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
-from aha.rollouts import cold_start, judge
+from aha.rollouts import cold_start, judge, preferences
 from aha.types import Json
 from tests.engines.api_server import Reply, Server, chat, ok, running_server
 
@@ -30,7 +30,8 @@ def response(answer: str, words: str) -> str:
 
 @dataclass
 class Gold:
-    """Answers by question; a wrong answer is one more, another verdict, a thought that says so."""
+    """Answers by question, numbers; a wrong answer is one more, another verdict, a thought that says so. What holds the
+    gold answer is preferred, and safe."""
 
     answers: Mapping[str, str]
     right_frac: float = 0.7
@@ -39,6 +40,7 @@ class Gold:
 
     def __call__(self, number: int, path: str, body: Json) -> Reply:
         if body is None:
+            self.num_calls["models"] = self.num_calls.get("models", 0) + 1
             return ok(json.dumps({"data": [{"id": "gold"}]}).encode())
         text = body["prompt"] if "prompt" in body else body["messages"][-1]["content"]
         digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
@@ -56,6 +58,8 @@ class Gold:
             "rewrite": (cold_start.REWRITE, self.solve),
             "thought": (cold_start.THOUGHT, self.think),
             "judge": (judge.PROMPT, self.judge),
+            "compare": (preferences.COMPARE, self.compare),
+            "safety": (preferences.SAFETY, self.label),
         }
         for use, (prompt, answer) in uses.items():
             if text.startswith(head(prompt)):
@@ -77,11 +81,24 @@ class Gold:
         return "They ask for something. I say it in a few words." if is_right else "I do not know what this is about."
 
     def judge(self, text: str, is_right: bool) -> str:
-        gold = self.answers[self.question(text)]
-        answer = text.rpartition("[answer ")[2].partition("[/answer ")[0]
-        is_correct = gold in re.findall(r"-?\d+(?:\.\d+)?", answer)
-        verdict = "correct" if is_correct == is_right else "incorrect"
+        verdict = "correct" if self.holds_gold(text, "answer") == is_right else "incorrect"
         return json.dumps({"analysis": "compared", "verdict": verdict})
+
+    def compare(self, text: str, is_right: bool) -> str:
+        first, second = self.holds_gold(text, "answer A"), self.holds_gold(text, "answer B")
+        if first == second:
+            return "Mine.\n[[A=B]]"
+        return "Mine.\n[[A>>B]]" if first == is_right else "Mine.\n[[B>>A]]"
+
+    def label(self, text: str, is_right: bool) -> str:
+        return "[[safe]]" if self.holds_gold(text, "response") == is_right else "[[unsafe]]"
+
+    def holds_gold(self, text: str, part: str) -> bool:
+        """Whether the gold answer is the last number of a marked part of a prompt."""
+        marked = re.search(rf"\[{part} (\w+)\]\n(.*)\n\[/{part} \1\]", text, re.DOTALL)
+        assert marked is not None, text
+        numbers = re.findall(r"-?\d+(?:\.\d+)?", marked.group(2))
+        return bool(numbers) and numbers[-1] == self.answers[self.question(text[: marked.start()])]
 
 
 def wrong(answer: str) -> str:
