@@ -142,6 +142,8 @@ def _compile(language: Language, source: str, box: Box) -> None:
         address_space_bytes=language.compile_address_space_bytes,
     )
     run = box.run(fill(language.compile, source, COMPILE_BYTES // 4), b"", limits, keep=True)
-    failed = failed_run(replace(run, stderr=run.stderr or run.stdout))  # TypeScript's compiler complains there
+    said = run.stderr or run.stdout  # TypeScript's compiler complains there
+    errors = [line for line in said.split(b"\n") if b"error" in line]
+    failed = failed_run(replace(run, stderr=errors[0] if errors else said))
     if failed is not None:
         raise NotCompiledError(f"{failed.cause} {failed.note}".strip())

@@ -69,6 +69,8 @@ def test_every_language_reads_and_writes(name: str) -> None:
     verdict = code(broken, SUMS, language=name)
     assert reasons(verdict) in [("wrong", "not_compiled"), ("wrong", "crashed")]
     assert (verdict.reason == "not_compiled") == bool(LANGUAGES[name].compile)
+    if verdict.reason == "not_compiled" and name != "go":
+        assert "error" in verdict.detail
 
 
 TESTED: dict[str, tuple[str, str, str]] = {
