@@ -4,12 +4,16 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from aha.config.loading import LoadedRecipe
 from aha.config.recipe import Recipe
-from aha.errors import DataError, MachineError
+from aha.errors import ConfigError, DataError, MachineError
+from aha.models.heads import load_reward_model, reward_config
+from aha.models.save import named_weights, save_model
 from aha.stages import session
 from aha.stages.pipeline import run_recipe
+from tests.models.tiny import save_reference
 from tests.resume.tiny_run import make_inputs, recipe
 
 
@@ -72,3 +76,48 @@ def test_a_model_that_is_not_there_is_refused(tmp_path):
     _, problems = make_inputs(tmp_path)
     with pytest.raises(DataError, match="no model folder"):
         run(recipe(tmp_path / "nowhere", problems), tmp_path / "run")
+
+
+def reward_folder(folder: Path, sees: str) -> Path:
+    """A reward model of random weights."""
+    save_reference(folder / "base")
+    base = load_reward_model(folder / "base", torch.float32, head_seed=7)
+    config = reward_config(base.config, base.tokenizer, sees)
+    save_model(folder / "reward", named_weights(base.model), config, base.tokenizer)
+    return folder / "reward"
+
+
+def with_a_reward_model(folder: Path, scorer: Path, sees: str) -> Recipe:
+    """Sums by rule; from the second half on also requests that only form and the reward model grade."""
+    model, problems = make_inputs(folder)
+    (folder / "requests.jsonl").write_text("".join(f'{{"prompt": "say {i}"}}\n' for i in range(4)))
+    requests = {"name": f"file:{folder / 'requests.jsonl'}", "verifier": "none", "domain": "general"}
+    tasks = [{"name": f"file:{problems}", "weight": 1}, requests | {"weight": 1, "after": 0.5}]
+    rewards = [
+        {"name": "accuracy", "on": ["math"]},
+        {"name": "format"},
+        {"name": "helpful", "model": str(scorer), "sees": sees, "on": ["general"], "after": 0.5},
+    ]
+    data = {"tasks": tasks, "template": "plain", "verify_gold": 2}
+    quick = {"evaluate": {"on": []}, "algorithm": {"num_updates": 1}, "logging": {"checkpoint_every": 9}}
+    return recipe(model, problems, rounds=2, data=data, rewards=rewards, **quick)
+
+
+def test_a_reward_model_grades_what_no_rule_decides(tmp_path):
+    run(
+        with_a_reward_model(tmp_path, reward_folder(tmp_path / "rm", "response"), "response"),
+        tmp_path / "run",
+        until="zero",
+    )
+    zero = tmp_path / "run" / "stages" / "zero"
+    first, second = [json.loads(line) for line in (zero / "metrics.jsonl").read_text().splitlines()][1:]
+    assert "reward/helpful" not in first
+    assert second["reward/helpful"] != 0.0
+    assert json.loads((zero / "result.json").read_text())["ended"] == "rounds"
+    assert '"kind":"ended"' in (tmp_path / "run" / "events.jsonl").read_text().replace(" ", "")
+
+
+def test_a_reward_model_is_not_shown_what_it_was_not_trained_on(tmp_path):
+    made = with_a_reward_model(tmp_path, reward_folder(tmp_path / "rm", "summary"), "response")
+    with pytest.raises(ConfigError, match="but it was trained on the summary"):
+        run(made, tmp_path / "run")
