@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,8 @@ from aha.types import Int32, Json, Message, Sample
 COLUMNS = "`messages`; `prompt` and `completion`; `prompt` and `chosen`: texts or lists of messages"
 SHOWN_ROWS = 5
 """Rejected rows that are named for each reason in a line for people; the file of rejected rows names all."""
+CHECKED_ROWS = 100
+"""Rows of a file that are looked at before a run starts."""
 TOLD_EVERY = 200
 """Rows between two calls of `on_progress`."""
 
@@ -137,6 +140,18 @@ def read_dataset(
             cure=f"First of them: {found.rejected[0].detail}." if found.rejected else "The file holds no rows.",
         )
     return found
+
+
+def check_columns(path: Path, name: str) -> None:
+    """Raise DataError where none of a file's first rows holds a conversation, so that it shows before time is spent."""
+    problem = "it has no rows"
+    for _, row in islice(read_rows(path, lambda number, error: None), CHECKED_ROWS):
+        try:
+            messages_of(row)
+            return
+        except BadRowError as error:
+            problem = error.problem
+    raise DataError(f"{name}: no conversation in the first rows: {problem}.", cure="Rename the columns.")
 
 
 @dataclass(slots=True, frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 import yaml
@@ -18,6 +19,7 @@ from aha.errors import ConfigError
 from aha.models.load import locate
 from aha.models.weights import model_hash, read_json, weight_files
 from aha.rollouts.collect import Render
+from aha.rollouts.examples import check_columns
 from aha.runtime import files
 from aha.runtime.device import machine_facts, measured_matrix_flops
 from aha.runtime.distributed import World
@@ -27,6 +29,7 @@ from aha.stages.graph import done, node_of, place_of_input, root_model
 from aha.stages.interrupt import StopRequest
 from aha.stages.preflight import check_disk, check_prompts, check_stage, max_positions
 from aha.text.chat import Template, chat_template_text, pick_template, render
+from aha.text.conversation import turn_end_id
 from aha.text.tokenizer import HFTokenizer, load_tokenizer
 from aha.types import Json
 
@@ -86,6 +89,9 @@ def preflight(session: Session, names: Sequence[str]) -> None:
             check_model(session, name, stage, root)
         if isinstance(stage, SFTStage):
             check_same_model(session, name, only_from_outside=True)
+            for entry in stage.data:
+                if not entry.name.startswith(FROM_STAGE):
+                    check_columns(Path(entry.name.removeprefix("file:")), entry.name)
 
 
 def unfinished(session: Session, names: Sequence[str]) -> list[str]:
@@ -108,6 +114,8 @@ def check_model(session: Session, name: str, stage: RLStage | EvaluateStage | SF
         if tuned.max_positions is not None:
             config |= {"max_position_embeddings": tuned.max_positions}
     check_prompts(stage, renderer(stage_template(stage), tokenizer), max_positions(config))
+    if isinstance(stage, SFTStage):
+        turn_end_id(pick_template(stage.template, tokenizer), tokenizer)
     if isinstance(stage, RLStage | SFTStage):
         weight_bytes = sum(path.stat().st_size for path in weight_files(folder))
         check_disk(session.directory.stage(name).path, weight_bytes // 2, stage.keep.last + 2)

@@ -37,6 +37,17 @@ def test_without_a_terminal_a_round_is_one_line() -> None:
     ]
 
 
+def test_steps_have_their_name_and_a_loss_is_shown_where_there_are_epochs() -> None:
+    out = io.StringIO()
+    with LiveView("tune", 4, Console(file=out, width=120), unit="update") as view:
+        view.update({"loss": 1.5, "epoch": 0.5}, 4, 0.0)
+    assert out.getvalue() == "tune: update 4/4, epoch 0.50, loss 1.500\n"
+    view, out = _view(terminal=False)
+    with view:
+        view.update(ROUND | {"loss": 1.5}, 4, 0.0)
+    assert "loss" not in out.getvalue()
+
+
 def test_plain_lines_are_periodic(monkeypatch: pytest.MonkeyPatch) -> None:
     view, out = _view(terminal=False)
     now = [100.0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aha.text.response import OPEN_THOUGHT, Response, join_response, response_fault, split_response
@@ -17,6 +17,7 @@ PLAIN = st.text().map(str.strip).filter(lambda text: "think>" not in text and no
 SEEN = PLAIN.filter(lambda text: any(char.isprintable() and not char.isspace() for char in text))
 
 
+@settings(deadline=None)
 @given(PLAIN.map(lambda text: text or None), SEEN, st.booleans())
 def test_what_was_joined_is_split_again(thought: str | None, summary: str, opened: bool) -> None:
     response = Response(thought, summary)
@@ -25,6 +26,7 @@ def test_what_was_joined_is_split_again(thought: str | None, summary: str, opene
         assert OPEN_THOUGHT + join_response(response, opened) == join_response(response)
 
 
+@settings(deadline=None)
 @given(PIECES.map("".join), st.booleans())
 def test_any_text_is_a_response_or_has_a_fault(text: str, opened: bool) -> None:
     found = split_response(text, opened)
