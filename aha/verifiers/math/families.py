@@ -51,14 +51,11 @@ class Repeated:
 
 def family(value: Value) -> Family | None:
     r"""A union over all whole numbers, also as a list, or a set's condition, that ends in `k \in \mathbb{Z}`."""
-    if isinstance(value, Family):
-        return value
-    if not isinstance(value, Sequence) or value.bracket not in ("list", "set"):
-        return None
-    match value.items[-1]:
-        case Relation((Sym(name), Text("Z") | Sym("Z")), ("in",)):
-            bodies = value.items[:-1]
-            return Family(name, bodies) if all(name in symbols(body) for body in bodies) else None
+    match value:
+        case Family():
+            return value
+        case Sequence("list" | "set", (*bodies, Relation((Sym(name), Text("Z") | Sym("Z")), ("in",)))) if bodies:
+            return Family(name, tuple(bodies)) if all(name in symbols(body) for body in bodies) else None
     return None
 
 

@@ -41,7 +41,9 @@ _OPTION = re.compile(
 """A choice letter with the text of its option."""
 _DECIMAL_COMMA = re.compile(r"-?(?![1-9]\d{0,2},\d{3}$)\d+,\d+")
 """Digits around a comma that are not thousands."""
-_WORD = re.compile(rf"(?<![\\A-Za-z])(?:[^\W\d_]{{3,}}|(?:{'|'.join(SMALL_WORDS)})(?![A-Za-z]))")
+_WORD = re.compile(
+    rf"[\u3040-\u9fff\uac00-\ud7a3]|(?<![\\A-Za-z])(?:[^\W\d_]{{3,}}|(?:{'|'.join(SMALL_WORDS)})(?![A-Za-z]))"
+)
 
 
 def prepared(text: str) -> str:

@@ -42,6 +42,9 @@ ROWS = [
     ("\\{x|x=3k,k\\in \\mathbb{Z}\\}", "\\{x \\mid x = 3k, k \\in \\mathbb{Z}\\}", True),
     ("\\{x|x=3k,k\\in \\mathbb{Z}\\}", "\\{x|x=3k+1,k\\in \\mathbb{Z}\\}", False),
     ("(0,1)", f"{ALL} (k, k+1)", False),
+    ("\\emptyset", "7", False),
+    (f"{ALL} (k, k+1)", "\\emptyset", False),
+    (f"{ALL} (k, k+1)", "k \\in \\mathbb{Z}", False),
 ]
 
 

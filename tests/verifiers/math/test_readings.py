@@ -91,6 +91,10 @@ ROWS: dict[str, list[tuple[str, str, bool]]] = {
         ("C. $x+1$", "D. x+1", False),
         ("(A) \\cdot 5", "5", False),
     ],
+    "sentences with signs": [
+        ("若 m / / \\alpha, 则 m \\perp n", "若 m / / \\alpha,则 m \\perp n", True),
+        ("若 m / / \\alpha, 则 m \\perp n", "7", False),
+    ],
     "units and prices": [
         ("3920 \\mathrm{~N}-\\mathrm{m}", "3920 \\text{ N}\\cdot\\text{m}", True),
         ("3920 \\mathrm{~N}-\\mathrm{m}", "3920 \\text{ J}", True),
