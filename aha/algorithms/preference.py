@@ -109,7 +109,7 @@ def confidences(margins_P: Numbers) -> tuple[Float64, Float64]:
 
 
 def correlation(a_B: Numbers, b_B: Numbers) -> float | None:
-    """Pearson's r of two rows of numbers [B] (Pearson 1895); None where one of them never varies."""
+    """Pearson's r of two rows of numbers [B] (Source: Pearson 1895); None where one of them never varies."""
     a_B, b_B = np.asarray(a_B, np.float64), np.asarray(b_B, np.float64)
     if len(a_B) < 2:
         return None
@@ -118,7 +118,7 @@ def correlation(a_B: Numbers, b_B: Numbers) -> float | None:
 
 def difference_correlation(a_P: Numbers, b_P: Numbers) -> float | None:
     """Pearson's r of differences between two answers (of scores, of lengths), each pair counted in both orders [P]:
-    Σ a b / √(Σ a² Σ b²) (Pearson 1895, with means of 0). None where one of them is always 0."""
+    Σ a b / √(Σ a² Σ b²) (Source: Pearson 1895, with means of 0). None where one of them is always 0."""
     a_P, b_P = np.asarray(a_P, np.float64), np.asarray(b_P, np.float64)
     scale = float(np.sqrt((a_P**2).sum() * (b_P**2).sum()))
     return float((a_P * b_P).sum()) / scale if scale > 0 else None
