@@ -24,6 +24,8 @@ MODELS = ("model", "writer", "scorer")
 DATA = ("examples", "pairs", "labels")
 SCRIPTED = "scripted"
 """The lab's stand-in for a writer or judge."""
+LENGTHS = {"rl": ("rounds", "round"), "sft": ("max_updates", "update")}
+"""The key that says when a stage of a kind ends, and what it counts."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -101,6 +103,8 @@ def content_hash(place: str, wanted: Input, hash_of: Callable[[str], str]) -> st
 
 def lengthless(stage: Stage) -> Stage:
     """The stage without its stop length, where no schedule, reward or task depends on that."""
+    if isinstance(stage, SFTStage) and stage.max_updates is not None and stage.optimizer.schedule == "constant":
+        return stage.model_copy(update={"max_updates": 1})
     if not isinstance(stage, RLStage):
         return stage
     timed = [reward.after for reward in stage.rewards]
@@ -167,7 +171,8 @@ def begin(node: Node, directory: RunDirectory, tell: Callable[[str], None]) -> N
     before = files.read_json(place.path / "stage.json")
     if before is not None and before["key"] != node.key:
         if prolongs(node, before):
-            tell(f"{node.name} goes on to round {record['settings']['rounds']}.")
+            key, unit = LENGTHS[node.stage.kind]
+            tell(f"{node.name} goes on to {unit} {record['settings'][key]}.")
             if place.result.exists():
                 files.remove(place.result)
         else:
@@ -183,10 +188,12 @@ def begin(node: Node, directory: RunDirectory, tell: Callable[[str], None]) -> N
 
 
 def prolongs(node: Node, before: Json) -> bool:
-    """Whether the stage is the one of stage.json `before` with more rounds."""
-    stage = node.stage
-    same = before.get("resume_key") == node.resume_key
-    return same and isinstance(stage, RLStage) and stage.rounds > before["settings"]["rounds"]
+    """Whether the stage is the one of stage.json `before`, only longer."""
+    if before.get("resume_key") != node.resume_key or node.stage.kind not in LENGTHS:
+        return False
+    key, _ = LENGTHS[node.stage.kind]
+    now, then = getattr(node.stage, key), before["settings"][key]
+    return now is not None and then is not None and now > then
 
 
 def changes(before: Json, after: Json, prefix: str = "") -> list[str]:

@@ -213,6 +213,21 @@ def answers_in_plain_transformers(folder: Path, found_hash: str) -> None:
     assert load_model(folder, "float32").model_hash == found_hash
 
 
+def test_more_updates_at_a_constant_rate_go_on_from_the_last_checkpoint(tmp_path: Path) -> None:
+    make_inputs(tmp_path)
+    told: list[str] = []
+    for run, ends in (("whole", (4,)), ("prolonged", (2, 4))):
+        for end in ends:
+            constant = recipe(tmp_path, max_updates=end, optimizer={"lr": 1e-2, "schedule": "constant"})
+            run_recipe(constant, tmp_path / run, until="tune", tell=told.append)
+    assert "tune goes on to update 4." in told
+    assert differences(tmp_path / "whole", tmp_path / "prolonged") == []
+    cosine = recipe(tmp_path, max_updates=4)
+    run_recipe(cosine, tmp_path / "prolonged", until="tune", tell=told.append)
+    run_recipe(recipe(tmp_path, max_updates=5), tmp_path / "prolonged", until="tune", tell=told.append)
+    assert any("tune runs again, because max_updates changed" in text for text in told)
+
+
 def test_held_out_scores_are_taken_of_the_student(tmp_path: Path) -> None:
     make_inputs(tmp_path)
     evaluate = {"on": [f"file:{tmp_path / 'test.jsonl'}"], "k": 2, "final_k": 2, "max_new_tokens": 8, "top_p": 1.0}
