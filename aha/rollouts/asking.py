@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from aha.engines.words import WordsModel, WordsReply, WordsRequest, problem_facts
+from aha.config.data_stages import WriterSettings
+from aha.engines.words import Remembered, WordsModel, WordsReply, WordsRequest, problem_facts
 from aha.rollouts.collect import OnProgress, quiet
 from aha.rollouts.problems import ProblemStream
 from aha.runtime.seeds import seed_of
-from aha.types import Message, Problem, Verdict
+from aha.types import Json, Message, Problem, Verdict
 
 Grade = Callable[[Problem, str], Future[Verdict]]
 """Problem and answer text to the verdict to come; never blocks."""
@@ -76,6 +77,46 @@ def ask_problems(
     ]
     replies = ask_watched(model, requests, "sampling", on_progress)
     return [Answered(problem, sample, reply) for (problem, sample), reply in zip(asked, replies, strict=True)]
+
+
+@dataclass(slots=True, frozen=True)
+class Writing:
+    """One text that a writer is asked for."""
+
+    prompt: str
+    seed: int
+    facts: Mapping[str, Json]
+    """What the lab's stand-in answers from."""
+
+
+def ask_writer(
+    model: WordsModel, settings: WriterSettings, use: str, tasks: Sequence[Writing], on_progress: OnProgress
+) -> list[WordsReply]:
+    """A writer's replies, in the order of the tasks."""
+    requests = [
+        WordsRequest(
+            messages=[{"role": "user", "content": task.prompt}],
+            prompt=None,
+            seed=task.seed,
+            max_new_tokens=settings.max_new_tokens,
+            temperature=settings.temperature,
+            top_p=settings.top_p,
+            use=use,
+            facts=task.facts,
+        )
+        for task in tasks
+    ]
+    return ask_watched(model, requests, "writing", on_progress)
+
+
+def rewriting(problem: Problem, prompt: str, *place: int | str) -> Writing:
+    """What is asked about an answer to a problem; `place` makes the seed."""
+    return Writing(prompt, seed_of(*place, problem.source, problem.id), problem_facts(problem))
+
+
+def num_remembered(model: WordsModel) -> int:
+    """Answers of a model that were there already."""
+    return model.num_remembered if isinstance(model, Remembered) else 0
 
 
 def ask_watched(

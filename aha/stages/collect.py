@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aha.config.data_stages import CollectStage
-from aha.engines.words import WordsReply, WordsRequest, problem_facts
 from aha.errors import DataError
 from aha.evaluation.contamination import open_leaks
 from aha.evaluation.runner import pool_grade
-from aha.rollouts.asking import Answered, Drawn, Grade, ask_problems, ask_watched, distinct_problems, verdicts
+from aha.rollouts.asking import Answered, Drawn, Grade, ask_problems, ask_writer, distinct_problems, rewriting, verdicts
 from aha.rollouts.cold_start import (
     DIRECT,
     EXAMPLE,
@@ -41,6 +41,9 @@ from aha.stages.making import Making, counts_text, making
 from aha.stages.session import Session, worker_pool
 from aha.text.response import Response, join_response, split_response
 from aha.types import Message, Problem
+
+if TYPE_CHECKING:
+    from aha.engines.words import WordsReply
 
 
 def run(session: Session, node: Node) -> None:
@@ -166,28 +169,19 @@ def rewrite(work: Making, stage: CollectStage, kept: Sequence[Candidate]) -> lis
     """Thoughts and summaries in readable form, in the order of the answers."""
     settings = stage.writer
     assert settings is not None
-    requests = [
-        WordsRequest(
-            messages=[{"role": "user", "content": rewriting_prompt(stage, candidate)}],
-            prompt=None,
-            seed=seed_of(
-                work.seed,
-                work.node.name,
-                "rewrite",
-                candidate.problem.source,
-                candidate.problem.id,
-                candidate.sample_index,
-            ),
-            max_new_tokens=settings.max_new_tokens,
-            temperature=settings.temperature,
-            top_p=settings.top_p,
-            use="rewrite",
-            facts=problem_facts(candidate.problem),
+    tasks = [
+        rewriting(
+            candidate.problem,
+            rewriting_prompt(stage, candidate),
+            work.seed,
+            work.node.name,
+            "rewrite",
+            candidate.sample_index,
         )
         for candidate in kept
     ]
     with work.writer("writer", settings, stage.engine) as writer:
-        replies = ask_watched(writer, requests, "rewriting", work.busy)
+        replies = ask_writer(writer, settings, "rewrite", tasks, work.busy)
     work.count_replies("rewrites", replies)
     return [Answered(each.problem, each.sample_index, reply) for each, reply in zip(kept, replies, strict=True)]
 

@@ -10,10 +10,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from aha.config.data_stages import GeneralStage
-from aha.engines.words import WordsRequest
 from aha.evaluation.contamination import open_leaks
 from aha.evaluation.runner import pool_grade
-from aha.rollouts.asking import ask_watched, verdicts
+from aha.rollouts.asking import Writing, ask_writer, verdicts
 from aha.rollouts.cold_start import THOUGHT, question, worded
 from aha.rollouts.example_rows import Row, example_row
 from aha.rollouts.general import GeneralRow, read_general
@@ -98,21 +97,16 @@ def write_thoughts(work: Making, stage: GeneralStage, rows: Sequence[GeneralRow]
     settings = stage.writer
     if settings is None or not rows:
         return [None] * len(rows)
-    requests = [
-        WordsRequest(
-            messages=[{"role": "user", "content": thought_prompt(stage, row)}],
-            prompt=None,
-            seed=seed_of(work.seed, work.node.name, "thought", row.problem.source, row.problem.id),
-            max_new_tokens=settings.max_new_tokens,
-            temperature=settings.temperature,
-            top_p=settings.top_p,
-            use="thought",
-            facts={"category": row.category, "language": row.problem.language},
+    tasks = [
+        Writing(
+            thought_prompt(stage, row),
+            seed_of(work.seed, work.node.name, "thought", row.problem.source, row.problem.id),
+            {"category": row.category, "language": row.problem.language},
         )
         for row in rows
     ]
     with work.writer("writer", settings, stage.engine) as writer:
-        replies = ask_watched(writer, requests, "writing", work.busy)
+        replies = ask_writer(writer, settings, "thought", tasks, work.busy)
     work.count_replies("thoughts", replies)
     found = [None if reply.finish != "stop" else bare(reply.text) for reply in replies]
     work.counts["thoughts_unusable"] = found.count(None) - int(str(work.counts["thoughts_lost"]))

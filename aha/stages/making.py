@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from aha.config.block import TemplateName
 from aha.config.data_stages import WriterSettings
 from aha.config.settings import EngineSettings
-from aha.engines.words import Remembered, WordsModel, WordsReply
 from aha.errors import DataError
+from aha.rollouts.asking import num_remembered
 from aha.rollouts.collect import OnProgress
 from aha.runtime import files
 from aha.runtime.clock import PhaseClock
@@ -20,6 +21,9 @@ from aha.stages.finish import write_data
 from aha.stages.graph import Node
 from aha.stages.session import Session
 from aha.types import Json
+
+if TYPE_CHECKING:
+    from aha.engines.words import WordsModel, WordsReply
 
 
 @dataclass(slots=True)
@@ -52,8 +56,8 @@ class Making:
         memory = self.session.directory.answers(self.node.name)
         with open_words(self.node.places[key], engine, memory, template=template, num_parallel=num_parallel) as found:
             yield found
-            if isinstance(found, Remembered) and found.num_remembered:
-                self.session.tell(f"{self.node.name}: {found.num_remembered:,} answers were there already.")
+            if num_remembered(found):
+                self.session.tell(f"{self.node.name}: {num_remembered(found):,} answers were there already.")
 
     @contextmanager
     def writer(self, key: str, settings: WriterSettings, engine: EngineSettings) -> Iterator[WordsModel]:
