@@ -95,8 +95,12 @@ def plan(
             for other, place in places.items()
             if "://" not in place
         ]
-        here = "://" not in recipe.models.get(model, model)
-        plans.append(_plan_stage(name, stage, model, config, here, local, amounts(stage, data_bytes), matrix_flops))
+        place = recipe.models.get(model, model)
+        own = 0 if place == SCRIPTED else None if config is None else num_parameters(config)
+        here = "://" not in place
+        plans.append(
+            _plan_stage(name, stage, model, config, own, here, local, amounts(stage, data_bytes), matrix_flops)
+        )
     return plans
 
 
@@ -110,6 +114,7 @@ def _plan_stage(
     stage: Stage,
     model: str,
     config: ModelConfig | None,
+    parameters: int | None,
     here: bool,
     beside: list[int | None],
     found: Amounts,
@@ -117,9 +122,8 @@ def _plan_stage(
 ) -> StagePlan:
     """`here`: its model is no endpoint. `beside`: parameters of the writers, judges and reward models that lie on this
     machine beside the stage's own model."""
-    parameters = num_parameters(config) if config is not None else None
     memory = None
-    if model == "" or not here or (config is not None and parameters is not None):
+    if model == "" or not here or parameters is not None:
         size = DTYPE_BYTES[stage.engine.dtype]
         own = _memory(stage, config, parameters) if config is not None and parameters is not None else 0
         memory = None if None in beside else own + sum(size * each for each in beside if each is not None)

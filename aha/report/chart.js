@@ -131,7 +131,7 @@ function drawAxes(svg, { spec, box, X, Y, ticksY, labelOf, lowX, highX, byTokens
     svg.append(shape("line", { class: "axis", x1: X(tick), x2: X(tick), y1: box.bottom, y2: box.bottom + 4 }));
     svg.append(shape("text", { x: X(tick), y: box.bottom + 17, "text-anchor": "middle" }, spec.labels ? spec.labels[tick] : short(tick)));
   }
-  svg.append(shape("text", { x: box.right, y: height - 3, "text-anchor": "end" }, spec.x_label || (byTokens ? "trained tokens" : "round")));
+  svg.append(shape("text", { x: box.right, y: height - 3, "text-anchor": "end" }, spec.x_label || (byTokens ? "trained tokens" : spec.step || "round")));
 }
 
 function drawSeries(svg, one, index, X, Y) {
@@ -169,7 +169,7 @@ function addTooltip({ svg, tip, cursor, series, spec, X, box, width }) {
     let best = null;
     for (const one of series) one.px.forEach((x, i) => { if (x !== null && (best === null || Math.abs(X(x) - mouse) < Math.abs(X(best.x) - mouse))) best = { x, step: one.x[i] }; });
     if (best === null) return;
-    const head = spec.labels ? `${spec.x_label} ${spec.labels[best.step]}` : `round ${best.step}` + (overTokens && best.x !== best.step ? ` · ${short(best.x)} tokens` : "");
+    const head = spec.labels ? `${spec.x_label} ${spec.labels[best.step]}` : `${spec.step || "round"} ${best.step}` + (overTokens && best.x !== best.step ? ` · ${short(best.x)} tokens` : "");
     const rows = series.filter((one) => one.x.includes(best.step)).map((one) => {
       const i = one.x.indexOf(best.step), range = one.low ? ` [${inUnit(one.low[i], spec.unit)} – ${inUnit(one.high[i], spec.unit)}]` : "";
       return el("div", {}, `${one.label}: `, el("b", {}, inUnit(one.y[i], spec.unit)), range);

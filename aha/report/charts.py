@@ -219,7 +219,7 @@ def sections(stage: StageRecord) -> dict[str, list[Row]]:
     found = {section: make(stage) for section, make in SECTIONS.items()}
     if stage.kind not in WRITTEN:
         return found
-    known = {name: [one for one in drawn if not one["missing"]] for name, drawn in found.items()}
+    known = {name: [one | {"step": "update"} for one in drawn if not one["missing"]] for name, drawn in found.items()}
     loss = [one for one in known["health"] if one["name"] == "loss"]
     rest = [one for one in known["health"] if one["name"] != "loss"]
     return known | {

@@ -3,7 +3,7 @@
 const run = JSON.parse(document.getElementById("data").textContent);
 const content = document.getElementById("content"), nav = document.getElementById("nav");
 const NO_TOKENS = { steps: [], values: [] };
-let stage = run.stages.length ? run.stages[run.stages.length - 1] : null;
+let stage = [...run.stages].reverse().find((one) => one.rollouts) || run.stages[run.stages.length - 1] || null;
 
 // Control and direction characters become visible, so that no text can reorder or hide another.
 function visible(text) {

@@ -126,7 +126,8 @@ def _training(run: RunRecord, stage: StageRecord) -> str:
     )
     wanted = stage.settings.get("rounds")
     done = stage.rounds[-1]["step"]
-    rounds = f"{done} of {wanted} rounds" if wanted and wanted != done else f"{done} rounds"
+    unit = "rounds" if stage.kind in ("rl", "") else "updates"
+    rounds = f"{done} of {wanted} {unit}" if wanted and wanted != done else f"{done} {unit}"
     return f"Stage {stage.name} trained for {rounds}" + (f" in {duration(seconds)}." if seconds else ".")
 
 

@@ -15,6 +15,8 @@ from aha.text.response import join_response
 from aha.types import Json
 
 Row = dict[str, Json]
+OF_THE_TEXT = ("tokens", "checks")
+"""Columns that say something of the answer's text, and nothing any more once it was edited."""
 
 
 def export(review: Review, out: Path) -> dict[str, int]:
@@ -36,9 +38,8 @@ def export(review: Review, out: Path) -> dict[str, int]:
 
 def example(record: Record, decision: Decision) -> Row:
     """The record as SFT reads it, with the decision and what it changed."""
-    facts = {key: value for key, value in record.facts.items() if key not in ("origin", "tokens")}
-    if decision.edited is None and "tokens" in record.facts:
-        facts["tokens"] = record.facts["tokens"]
+    stale = ("origin", *(OF_THE_TEXT if decision.edited else ()))
+    facts = {key: value for key, value in record.facts.items() if key not in stale}
     answer = {"role": "assistant", "content": final_text(record, decision)}
     reviewed: Row = {
         "origin": "reviewed",

@@ -125,6 +125,8 @@ def test_amounts_of_the_stages_that_make_and_read_data() -> None:
     stages["direct"].pop("writer")
     for one in plan(Recipe.model_validate(R1 | {"stages": stages}), {}, 1e12):
         assert (one.seconds, one.memory_bytes) == (None, 0)
+    scripted = Recipe.model_validate(R1 | {"models": {"api": "scripted"}, "stages": {"direct": stages["direct"]}})
+    assert [(one.seconds, one.memory_bytes) for one in plan(scripted, {}, 1e12)] == [(0.0, 0)]
     assert (found["mine"].seconds, found["mine"].memory_bytes) == (0.0, 0)
     writer = 2 * 1543714304
     alone = plan(

@@ -18,7 +18,14 @@ def example(name: str, question: str, thought: str | None, summary: str, **more:
     """A row as the stages write it."""
     content = summary if thought is None else f"<think>\n{thought}\n</think>\n\n{summary}"
     turns = [{"role": "user", "content": question}, {"role": "assistant", "content": content}]
-    facts = {"domain": "math", "language": "en", "source": "lab:mixed", "origin": "rewrite", "tokens": 9}
+    facts = {
+        "domain": "math",
+        "language": "en",
+        "source": "lab:mixed",
+        "origin": "rewrite",
+        "tokens": 9,
+        "checks": {"correct": True},
+    }
     return {"id": name, "messages": turns, **facts, **more}
 
 

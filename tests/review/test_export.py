@@ -42,7 +42,7 @@ def test_accepted_and_edited_records_are_written_with_what_changed(reviewed: Rev
     assert edited["messages"][-1]["content"] == "<think>\n2+3 = 5.\n</think>\n\nIt is 5."
     assert edited["changed"] == {"thought": {"before": "2 and 3 is 5.", "after": "2+3 = 5."}}
     assert (edited["decision"], edited["rank"], edited["edited"]) == ("edited", 1, True)
-    assert "tokens" not in edited
+    assert not {"tokens", "checks"} & set(edited)
     assert (found["exported"], found["rejected"], found["undecided"]) == (2, 1, 2)
     assert "2 records (1 accepted, 1 edited); left out: 1 rejected, 2 not decided" in told[0]
     assert any("2 rows could not be read; they are in" in line for line in told)
