@@ -43,12 +43,28 @@ def test_summaries_name_what_differs(tmp_path: Path) -> None:
     (tmp_path / "mbxp-php.jsonl").write_text("".join(rows))
     assert code.summary("mbxp-php", tmp_path, 10_000) | {"outcomes": 0, "reasons": 0} == {
         **{"num_programs": 10_000, "num_graded": 10_000, "pass_rate": 72.77, "published": 72.77, "reached": True},
-        **{"outcomes": 0, "reasons": 0},
+        **{"outcomes": 0, "reasons": 0, "pass_rate_by_exit_code": 72.77},
     }
     (tmp_path / "mbxp-php.jsonl").write_text("".join(rows) + record("last", "undecided"))
     assert not code.summary("mbxp-php", tmp_path, 10_001)["reached"]
     (tmp_path / "mbxp-php.jsonl").write_text("".join(rows))
     assert not code.summary("mbxp-php", tmp_path, 10_002)["reached"]
+
+
+def test_pass_rates_are_compared_by_exit_code_and_what_is_explained_is_named() -> None:
+    found = [{"id": str(number), "outcome": "correct", "reason": "match"} for number in range(7)]
+    found += [
+        {"id": "left", "outcome": "wrong", "reason": "no_result"},
+        {"id": "fell", "outcome": "wrong", "reason": ""},
+    ]
+    found.append({"id": "MBCPP/340", "outcome": "wrong", "reason": "crashed"})
+    rates = code.beside_published(found, 80.0, all_graded=True)
+    assert (rates["pass_rate"], rates["pass_rate_by_exit_code"], rates["pass_rate_explained"]) == (70.0, 80.0, 90.0)
+    assert rates["reached"]
+    assert list(rates["explained"]) == ["MBCPP/340"]
+    found[-1] = {"id": "MBCPP/340", "outcome": "correct", "reason": "match"}
+    assert not code.beside_published(found, 80.0, all_graded=True)["reached"]
+    assert "explained" not in code.beside_published(found, 80.0, all_graded=True)
 
 
 def test_parts_go_on_where_they_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
