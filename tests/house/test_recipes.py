@@ -23,6 +23,7 @@ LEFT_TO_THE_USER = {
         "tasks.safety=[file:d.jsonl]",
         "general.files=[{name: file:e.jsonl}]",
     ],
+    "lab-language": ["mixed.data=[file:a.jsonl]"],
     **{
         f"distill-{student}": ["student.data=[file:a.jsonl]"]
         for student in ("qwen-1.5b", "qwen-7b", "qwen-14b", "qwen-32b", "llama-8b", "llama-70b")
