@@ -123,15 +123,15 @@ def _told_apart(words: Sequence[str], script: str) -> str | None:
     """The language of this script that the words clearly speak for; None where they speak for none.
 
     A word of several languages' lists speaks for each with its share, and so does a word's rare letter; a word that
-    comes again says no more (`5 plus 4 plus 3` is not French).
+    comes again says half as much again, once (`5 plus 4 plus 3 plus 2` is not French).
     """
     scores = dict.fromkeys(_LISTED[script], 0.0)
-    for word in dict.fromkeys(words):
+    for word, num_times in Counter(words).items():
         letter = _LETTER.search(word)
         for mark in (word, letter.group() if letter else ""):
             speakers = [code for code in _SPEAKERS.get(mark, ()) if code in scores]
             for code in speakers:
-                scores[code] += 1 / len(speakers)
+                scores[code] += (1.5 if num_times > 1 else 1.0) / len(speakers)
     (best, most), (_, second) = sorted(scores.items(), key=lambda item: -item[1])[:2]
     return best if most >= MIN_EVIDENCE and most >= MIN_LEAD * second else None
 
@@ -140,15 +140,27 @@ def _chunks(text: str) -> Iterator[tuple[Counter[str], list[str]]]:
     """Passages of whole sentences, CHUNK_WORDS or more: words by script, and the words whose language is looked for."""
     counts, words = Counter[str](), list[str]()
     for sentence in _SENTENCE.finditer(_NOT_WORDS.sub(" ", text)):
-        for match in _WORD.finditer(sentence.group()):
-            script, word = str(match.lastgroup), match.group()
-            if len(word) == 1 and script in ("latin", "greek"):
-                continue
-            counts[script] += 1
-            if _LISTED[script]:
-                words.append(word.lower())
+        own_counts, own_words = _words_of(sentence.group())
+        if own_counts.total() >= CHUNK_WORDS and counts:  # a long sentence speaks for itself
+            yield counts, words
+            counts, words = Counter[str](), list[str]()
+        counts += own_counts
+        words += own_words
         if counts.total() >= CHUNK_WORDS:
             yield counts, words
             counts, words = Counter[str](), list[str]()
     if counts:
         yield counts, words
+
+
+def _words_of(sentence: str) -> tuple[Counter[str], list[str]]:
+    """A sentence's words by script, and those whose language is looked for."""
+    counts, words = Counter[str](), list[str]()
+    for match in _WORD.finditer(sentence):
+        script, word = str(match.lastgroup), match.group()
+        if len(word) == 1 and script in ("latin", "greek"):
+            continue
+        counts[script] += 1
+        if _LISTED[script]:
+            words.append(word.lower())
+    return counts, words

@@ -34,6 +34,7 @@ def test_spelling_does_not_count(left: str, right: str) -> None:
         ("ครึ่ง", ["ค", "รึ่", "ง"]),
         ("2+2는 몇 인가", ["2+2는", "몇", "인가"]),
         ("…?! --", []),
+        ("As drawn [asy]draw((0,0)--(1,1));[/asy] here", ["as", "drawn", "here"]),
     ],
 )
 def test_what_a_word_is(text: str, expected: list[str]) -> None:
