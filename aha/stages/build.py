@@ -103,11 +103,14 @@ def build(model: str, settings: EngineSettings) -> Engines:
 
 
 def build_reward(model: str, settings: EngineSettings, head_seed: int) -> Engines:
-    """Load a language model and give it a new scalar head; without a chat template of its own it gets a plain one."""
+    """Load a language model and give it a new scalar head; its tokenizer gets what it lacks to be used alone: a plain
+    chat template, the end token for padding."""
     device = pick_device(settings.device)
     loaded = load_reward_model(model, settings.dtype, device, head_seed)
     if not loaded.tokenizer.has_chat_template:
         loaded.tokenizer.give_chat_template(TURNS_TEMPLATE)
+    inner = loaded.tokenizer.inner
+    inner.pad_token = inner.pad_token or inner.eos_token
     return Engines(loaded, settings, device)
 
 

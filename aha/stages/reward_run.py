@@ -13,7 +13,7 @@ from aha.models.weights import model_hash
 from aha.rollouts.comparisons import JudgedData, JudgedMixture, Kind, read_judged
 from aha.runtime import files
 from aha.runtime.clock import PhaseClock
-from aha.runtime.metrics import MetricsLog
+from aha.runtime.metrics import MetricsLog, read_lines
 from aha.runtime.seeds import seed_of
 from aha.stages.build import Engines, build_reward
 from aha.stages.finish import export_model, write_result
@@ -123,5 +123,7 @@ def finish(parts: RewardParts, node: Node, engines: Engines, datasets: list[Judg
         }
         if found is not None:
             more["scores"] = {"held-out": found.scores()}
-        write_result(node, place, {}, model_hash(place.model), {"updates": num_updates}, more)
+        trained = sum(int(line["num_trained_tokens"]) for line in read_lines(place.metrics))
+        cost = {"updates": num_updates, "trained_tokens": trained}
+        write_result(node, place, {}, model_hash(place.model), cost, more)
     parts.world.barrier()

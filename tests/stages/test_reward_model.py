@@ -19,7 +19,7 @@ from aha.runtime.run_directory import RunDirectory
 from aha.stages import reward_model
 from aha.stages.build import open_scorer
 from aha.text import judged
-from aha.types import Json
+from aha.types import Json, Message
 from tests.models.tiny import save_reference
 from tests.resume.compare import differences
 from tests.stages.data_run import ENGINE, no_processes, result, run, write_rows
@@ -51,7 +51,9 @@ def settings(folder: Path, **changes: Any) -> dict[str, Any]:
     return {
         "kind": "reward_model",
         "model": str(folder / "base"),
-        "pairs": [write_rows(folder / "pairs.jsonl", *pairs(), "{torn", pairs(1)[0] | {"rejected": response("SECRET", "x")})],
+        "pairs": [
+            write_rows(folder / "pairs.jsonl", *pairs(), "{torn", pairs(1)[0] | {"rejected": response("SECRET", "x")})
+        ],
         "sees": "summary",
         "held_out": 0.3,
         "epochs": 2,
@@ -60,6 +62,17 @@ def settings(folder: Path, **changes: Any) -> dict[str, Any]:
         "engine": ENGINE,
         "logging": {"checkpoint_every": 3},
     } | changes
+
+
+def scores_of_transformers(folder: Path, conversations: list[list[Message]]) -> list[float]:
+    """By transformers alone, as the model card says, in one padded batch."""
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    model: Any = AutoModelForSequenceClassification.from_pretrained(folder)
+    inputs = tokenizer.apply_chat_template(conversations, return_tensors="pt", return_dict=True, padding=True)
+    found: list[float] = model(**inputs).logits[:, 0].tolist()
+    return found
 
 
 def test_it_learns_what_is_preferred_and_says_how_well(tmp_path: Path) -> None:
@@ -85,8 +98,11 @@ def test_it_learns_what_is_preferred_and_says_how_well(tmp_path: Path) -> None:
     scorer = open_scorer(str(place.model), EngineSettings(device="cpu", dtype="float32"))
     assert scorer.sees == "summary"
     asked = [{"role": "user", "content": "say 7"}]
-    better, worse = scorer.scores([(asked, "gabc."), (asked, "gabc!")])
+    better, worse = scorer.scores([(asked, "gabc."), (asked, "gabcde!")])
     assert better > worse
+    conversations = [[*asked, {"role": "assistant", "content": text}] for text in ("gabc.", "gabcde!")]
+    assert scores_of_transformers(place.model, conversations) == pytest.approx([better, worse], abs=1e-4)
+    assert found["cost"]["trained_tokens"] == sum(line["num_trained_tokens"] for line in lines)
 
 
 def test_a_killed_stage_goes_on_to_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
