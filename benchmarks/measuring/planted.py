@@ -26,8 +26,7 @@ SIZES = {
     "repetition": "the whole thought twice, or one sentence of it five to thirty times",
     "duplicate": "the same text, with other white space in every second one",
     "near_duplicate": "one word in sixty changed or left out",
-    "leaked": "twelve to twenty-four words of an item's question or solution, ten of them of letters alone, in other case "
-    "and punctuation",
+    "leaked": "twelve to twenty-four words of an item, ten of them letters alone, in other case and punctuation",
 }
 LANGUAGES = ("de", "es", "fr", "ru", "th", "zh")
 CORRECT = Verdict("correct", "", "match")
