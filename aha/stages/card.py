@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from aha.config.model_stages import SFTStage
-from aha.config.settings import RLStage
+from aha.config.settings import PretrainStage, RLStage
 from aha.stages.graph import Node
 from aha.types import Evaluation, Json
 
@@ -87,6 +87,19 @@ def sft_card(
     )
 
 
+def pretrain_card(node: Node, stage: PretrainStage) -> str:
+    """README.md of the folder that a pretraining stage leaves."""
+    shape, optimizer = stage.shape, stage.optimizer
+    settings: Rows = [
+        ("shape", f"{shape.family}, {shape.layers} layers of width {shape.width}, {shape.vocab_size:,} tokens in all"),
+        ("tokens", f"{stage.tokens:,}, {stage.batch_tokens:,} an update"),
+        ("learning rate", f"{optimizer.lr:g}, {optimizer.schedule}, warm-up {optimizer.warmup} updates"),
+        ("seed", node.inputs["seed"]),
+    ]
+    data = ["The lab's corpus, which the package makes from the seed."]
+    return card(node, "next-token prediction", ["base-model", "aha"], data, settings, {}, "r1-zero")
+
+
 def card(
     node: Node,
     how: str,
@@ -97,7 +110,9 @@ def card(
     template: str,
 ) -> str:
     """The card of any training stage, with the metadata block that model hubs read. `data`: lines of Markdown."""
-    base = node.sources["model"].name if "model" in node.sources else "nothing"
+    start = "random weights"
+    if "model" in node.sources:
+        start = f"`{node.sources['model'].name}` (weights {node.inputs.get('model', '?')[:12]})"
     lines = [
         "---",
         "library_name: transformers",
@@ -106,7 +121,7 @@ def card(
         "---",
         f"# {node.name}",
         "",
-        f"Trained with `aha` by {how} from `{base}` (weights {node.inputs.get('model', '?')[:12]}).",
+        f"Trained with `aha` by {how} from {start}.",
         "",
         "## Data",
         "",

@@ -18,6 +18,7 @@ from aha.rollouts.collect import OnProgress
 from aha.rollouts.grading import Grader
 from aha.rollouts.problems import ProblemStream, load_tasks, task_starts, task_weights
 from aha.rollouts.scoring import check_sees
+from aha.runtime import files
 from aha.runtime.clock import PhaseClock
 from aha.runtime.device import pick_device, set_threads
 from aha.runtime.distributed import init_world
@@ -26,6 +27,7 @@ from aha.runtime.metrics import MetricsLog
 from aha.runtime.run_directory import RunDirectory
 from aha.stages import collect, general, preference, rejection, reward_run, sft_run
 from aha.stages.build import build, open_scorer
+from aha.stages.card import pretrain_card
 from aha.stages.evaluate import Examiner, evaluate_stage
 from aha.stages.finish import finish_rl, write_result
 from aha.stages.graph import Node, begin, done, node_of, place_in
@@ -218,6 +220,7 @@ def run_pretrain(session: Session, node: Node) -> None:
                 session.tell(f"{node.name}: update {update} of {num_updates}, loss {values['loss']:.3f}")
 
         pretrain.train(stage, place, session.recipe.seed, pick_device(stage.engine.device), watch)
+        files.write_text(place.model / "README.md", pretrain_card(node, stage))
         write_result(node, place, {}, model_hash(place.model), {})
     session.world.barrier()
 

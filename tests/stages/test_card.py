@@ -1,6 +1,9 @@
+import hashlib
+
 from aha.config.recipe import Recipe
+from aha.config.settings import PretrainStage
 from aha.runtime.run_directory import RunDirectory
-from aha.stages.card import model_card, score_lines
+from aha.stages.card import model_card, pretrain_card, score_lines, sft_card
 from aha.stages.graph import node_of
 from tests.stages.world import scores_of, settings
 
@@ -14,6 +17,34 @@ def test_the_card_says_base_data_settings_and_scores(tmp_path):
     for expected in ("from `base`", "abcdefabcdef", "lab:arithmetic", "12,345", "50.0 (50.0 – 50.0)", "| seed | 5 |"):
         assert expected in card
     assert card.startswith("---\nlibrary_name: transformers\n")
+
+
+def test_the_card_of_a_fine_tuned_model_names_its_data_and_how_to_ask(tmp_path):
+    (tmp_path / "a.jsonl").write_text("a")
+    (tmp_path / "b.jsonl").write_text("b")
+    data = [f"file:{tmp_path / 'a.jsonl'}", {"name": f"file:{tmp_path / 'b.jsonl'}", "weight": 0.5}]
+    stage = {"kind": "sft", "model": "base", "data": data, "chat_template": "r1"}
+    recipe = Recipe.model_validate({"name": "r", "seed": 5, "stages": {"tune": stage}})
+    node = node_of(recipe, "tune", RunDirectory(tmp_path), lambda model: "abcdef" * 9)
+    facts = {"updates": 4, "model_update": 3, "epochs": 1.5, "tokens": 12345, "trained_tokens": 6789}
+    counts = [{"kept": 1200}, {"kept": 7, "too_long": 2, "no_json": 1}]
+    card = sft_card(node, node.stage, facts, counts, {"heldout": scores_of(0.5)}, "chat")
+    hashed = hashlib.sha256(b"b").hexdigest()[:12]
+    for expected in (
+        f"b.jsonl | 0.5 | 7 | too_long 2, no_json 1 | {hashed} |", "| 1,200 | – |", "12,345, of which 6,789",
+        "5e-05 to 5e-06, cosine", "from update 3", "zero-shot", "temperature 0.6", "apply_chat_template", "\\boxed{}",
+        "50.0 (50.0 – 50.0)",
+    ):  # fmt: skip
+        assert expected in card
+    assert "apply_chat_template" not in sft_card(node, node.stage, facts, counts, {}, "plain")
+
+
+def test_the_card_of_a_pretrained_model(tmp_path):
+    stage = PretrainStage(kind="pretrain", tokens=123_456)
+    recipe = Recipe.model_validate({"name": "r", "seed": 5, "stages": {"base": stage.model_dump()}})
+    card = pretrain_card(node_of(recipe, "base", RunDirectory(tmp_path), lambda model: ""), stage)
+    for expected in ("next-token prediction from random weights", "123,456", "qwen2, 6 layers", "| seed | 5 |"):
+        assert expected in card
 
 
 def test_no_scores():

@@ -144,8 +144,8 @@ class Killed(BaseException):
     """As good as a kill: nothing catches it."""
 
 
-def run_killed_at(loaded: LoadedRecipe, run: Path, call: int) -> None:
-    """The run until call number `call` of runtime/files.py."""
+def run_killed_at(loaded: LoadedRecipe, run: Path, call: int) -> int:
+    """The run until call number `call` of runtime/files.py; returns how many there were."""
     count = 0
 
     def fault(operation: str, path: Path) -> None:
@@ -161,6 +161,22 @@ def run_killed_at(loaded: LoadedRecipe, run: Path, call: int) -> None:
         pass
     finally:
         files.set_fault(None)
+    return count
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_killed_at_many_moments_it_ends_in_the_same_bytes(tmp_path: Path) -> None:
+    """At file calls spread over the whole stage, evaluations on the way and at the end included."""
+    make_inputs(tmp_path)
+    evaluate = {"on": [f"file:{tmp_path / 'test.jsonl'}"], "every": 2, "k": 2, "final_k": 2, "max_new_tokens": 8}
+    loaded = recipe(tmp_path, evaluate=evaluate)
+    num_calls = run_killed_at(loaded, tmp_path / "whole", 0)
+    for call in range(7, num_calls, num_calls // 12):
+        run_killed_at(loaded, tmp_path / f"cut{call}", call)
+        run_killed_at(loaded, tmp_path / f"cut{call}", call // 2)
+        run_recipe(loaded, tmp_path / f"cut{call}", tell=lambda text: None)
+        assert differences(tmp_path / "whole", tmp_path / f"cut{call}") == []
 
 
 @pytest.mark.parametrize("family", ["qwen2", "llama"])
