@@ -55,7 +55,7 @@ def sample_and_filter(work: Making, stage: RejectionStage) -> list[Candidate]:
     ]
     with work.clock.phase("filter"):
         filtered = filter_candidates(candidates, stage.filters, leaks.of)
-    work.dropped_examples |= filtered.examples()
+    work.dropped_examples["answers"] = dict(filtered.examples())
     work.tell_dropped("answers", filtered.counts(), len(filtered.kept))
     work.more["by_domain"] = table(candidates, filtered.kept, lambda problem: problem.domain)
     work.more["by_task"] = table(candidates, filtered.kept, lambda problem: problem.source)

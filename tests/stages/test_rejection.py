@@ -73,7 +73,7 @@ def test_what_rules_or_the_judge_call_correct_is_kept(tmp_path: Path, served: tu
     tokens = [row["tokens"] for row in found if row["domain"] == "math"]
     assert domains["math"]["mean_tokens"] == round(sum(tokens) / len(tokens), 1)
     assert made["by_task"].keys() == {str(tmp_path / "sums.jsonl"), str(tmp_path / "tales.jsonl")}
-    assert made["dropped_examples"]["wrong"]["why"]
+    assert made["dropped_examples"]["answers"]["wrong"]["why"]
     assert any("dropped: wrong" in line for line in heard)
 
 
