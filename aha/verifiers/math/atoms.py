@@ -16,7 +16,7 @@ from aha.verifiers.math.names import (
     SMALL_WORDS,
     UNKNOWN_FUNCTIONS,
 )
-from aha.verifiers.math.tokens import Token
+from aha.verifiers.math.tokens import Token, repeating_block
 from aha.verifiers.math.values import Based, Call, Div, Num, Sequence, Sym, Text, Value
 
 _BIG = {"\\sum": "sum", "\\prod": "prod"}
@@ -58,6 +58,9 @@ class Atoms(Functions):
         value = Fraction(decimal.removesuffix(".") or "0")
         if self.at("\\overline", "\\dot", "\\bar") and places is not None and self.ahead(1).text == "{":
             return self._repeating(value, places)
+        if places and self.at(*_DOTS) and (block := repeating_block(decimal[-places:])):
+            self.take()
+            return Num(value + Fraction(int(block), (10 ** len(block) - 1) * 10**places))
         if exponent:
             return Num(value * Fraction(10) ** int(exponent), max((places or 0) - int(exponent), 0))
         if self.accept("_"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from aha.verifiers.math.names import AND, DENIALS, NEGATIONS
+from aha.verifiers.math.names import AND, DENIALS, NEGATIONS, NUMBER_WORDS
 from aha.verifiers.math.terms import RELATIONS, Terms
 from aha.verifiers.math.tokens import Token
 from aha.verifiers.math.values import Call, Text, Value
@@ -80,4 +80,6 @@ def _is_named(token: Token) -> bool:
 def _may_name(words: str) -> bool:
     """Whether words may stand before an equal sign without taking back what is behind it."""
     lower = words.lower()
-    return not DENIALS.intersection(lower.replace("'", " ").split()) and not any(part in lower for part in NEGATIONS)
+    if any(part in lower for part in NEGATIONS):
+        return False
+    return not any(word in DENIALS or word in NUMBER_WORDS for word in lower.replace("'", " ").split())

@@ -7,6 +7,7 @@ import re
 from aha.verifiers.base import SeveralAnswersError
 from aha.verifiers.math.names import ALL_REALS, FUNCTIONS, GREEK, GREEK_LETTERS, NO_SOLUTION, NOT_EXISTING, NUMBER_WORDS
 from aha.verifiers.math.sets import REALS
+from aha.verifiers.math.tokens import repeating_block
 from aha.verifiers.math.values import Sequence, Text, Time, Value
 
 _SPACE = re.compile(r"[\s\"]+")
@@ -53,7 +54,8 @@ def without_surroundings(text: str) -> str:
     """A folded text without the phrase before the value and the punctuation behind it."""
     for _ in range(3):
         before = text
-        text = _TRAILING.sub("", text.strip().strip("`")).strip()
+        text = text.strip().strip("`").strip()
+        text = text if _goes_on(text) else _TRAILING.sub("", text).strip()
         text = text[bullet.end() :] if (bullet := _BULLET.match(text)) is not None else text
         if len(text) > 2 and text[:1] == text[-1:] == "*":
             text = text.strip("*")
@@ -69,6 +71,14 @@ def without_surroundings(text: str) -> str:
     text = _WHOLE_NUMBER.sub(r", \1 \\in \\mathbb{Z}", text)
     letter = _LONE_LETTER.fullmatch(text)
     return letter[1] if letter is not None else _PARENTHESISED_UNIT.sub(r' "\1"', text)
+
+
+def _goes_on(text: str) -> bool:
+    """Whether the dots at the end belong to a decimal that repeats, `0.333...`."""
+    bare = text.removesuffix("...")
+    point = bare.rfind(".")
+    digits = bare[point + 1 :]
+    return bare != text and point >= 0 and digits.isdecimal() and digits.isascii() and bool(repeating_block(digits))
 
 
 def normal_words(text: str) -> str:

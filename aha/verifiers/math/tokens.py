@@ -82,3 +82,12 @@ def _number_end(text: str, start: int, end: int, grouped: bool, scientific: bool
     if scientific and (match := _EXPONENT.match(text, end)) is not None:
         end = match.end()
     return end
+
+
+def repeating_block(digits: str) -> str:
+    """The shortest block that stands at least twice at the end of digits, a single digit three times; empty where none
+    does. What three dots behind such a decimal go on with."""
+    for size in range(1, min(len(digits), 60) // 2 + 1):
+        if digits.endswith(digits[-size:] * (3 if size == 1 else 2)):
+            return digits[-size:]
+    return ""

@@ -54,6 +54,8 @@ ROWS: dict[str, list[tuple[str, str, bool]]] = {
         ("12", "\\text{It is not} = 12", False),
         ("12", "\\text{Area} = 13, \\text{Width} = 12", False),
         ("\\text{Area} = 12", "12", True),
+        ("12", "\\text{five} = 12", False),
+        ("12", "\\text{twelve} = 12", True),
         ("1/3", "\\int_0^1 x^2 \\, dx = \\frac{1}{3}", True),
         ("1/3", "\\int_0^1 x^2 \\, dx = \\frac{1}{4}", False),
         ("1/3", "\\int_0^1 x^2 \\, dx", False),
@@ -94,6 +96,15 @@ ROWS: dict[str, list[tuple[str, str, bool]]] = {
     "sentences with signs": [
         ("若 m / / \\alpha, 则 m \\perp n", "若 m / / \\alpha,则 m \\perp n", True),
         ("若 m / / \\alpha, 则 m \\perp n", "7", False),
+    ],
+    "decimals that go on": [
+        ("\\frac{1}{3}", "0.333...", True),
+        ("\\frac{1}{6}", "0.1666\\ldots", True),
+        ("\\frac{5}{33}", "0.1515…", True),
+        ("0.333", "0.333...", False),
+        ("\\pi", "3.14159...", False),
+        ("3.14159", "3.14159...", True),
+        ("0.5, 1, 1.5, \\ldots", "0.5, 1, 1.5, \\ldots", True),
     ],
     "units and prices": [
         ("3920 \\mathrm{~N}-\\mathrm{m}", "3920 \\text{ N}\\cdot\\text{m}", True),
