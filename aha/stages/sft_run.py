@@ -32,6 +32,8 @@ from aha.stages.watching import watching
 from aha.text.chat import Template, chat_template_text, pick_template
 from aha.types import Evaluation, Json, Learner, Sampler
 
+TOLD_ROWS = 20_000
+"""Rows between two lines that tell how far the reading is."""
 GENERATION = {"do_sample": True, "temperature": 0.6, "top_p": 0.95}
 """How the released R1 models are sampled."""
 
@@ -123,11 +125,18 @@ def read_data(session: Session, node: Node, engines: Engines, template: Template
             template=template,
             tokenizer=engines.loaded.tokenizer,
             max_tokens=limit,
-            on_progress=lambda row: session.stop.check_alone(),
+            on_progress=partial(reading, session, entry.name),
         )
         session.tell(found.describe())
         datasets.append(found)
     return datasets
+
+
+def reading(session: Session, name: str, row: int) -> None:
+    """While a data set is read: a large one takes a while."""
+    session.stop.check_alone()
+    if row % TOLD_ROWS == 0:
+        session.tell(f"{name}: {row:,} rows read.")
 
 
 def write_rejected(place: StageDirectory, datasets: list[Dataset]) -> None:

@@ -28,6 +28,7 @@ from aha.stages.interrupt import StopRequest
 from aha.stages.pipeline import run_recipe
 from aha.stages.session import Session, fine_tunings, preflight
 from aha.stages.sft import SFTParts, train
+from aha.stages.sft_run import reading
 from tests.models.tiny import save_reference
 from tests.resume.compare import differences
 from tests.stages.world import scores_of
@@ -288,6 +289,17 @@ def test_a_template_file_is_part_of_the_key_and_positions_can_grow(tmp_path: Pat
     own.write_text("{% for m in messages %}{{ '> ' + m.content + eos_token }}{% endfor %}")
     run_recipe(loaded, tmp_path / "run", until="tune", tell=told.append)
     assert any("runs again, because file" in text for text in told)
+
+
+def test_reading_a_large_data_set_is_told_and_can_be_stopped(tmp_path: Path) -> None:
+    told: list[str] = []
+    session = Session(recipe(tmp_path).recipe, RunDirectory(tmp_path), World(), StopRequest(), False, told.append)
+    for row in (200, 20_000):
+        reading(session, "file:a", row)
+    assert told == ["file:a: 20,000 rows read."]
+    session.stop.requested = True
+    with pytest.raises(Interrupted):
+        reading(session, "file:a", 400)
 
 
 def test_positions_only_grow_and_only_where_they_are_rotary(tmp_path: Path) -> None:
