@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aha.report.read import Row, RunRecord, StageRecord
+from aha.report.read import Row, RunRecord, StageRecord, row_of
 from aha.report.reads import number
 from aha.report.series import trained_tokens
 
@@ -25,8 +25,7 @@ def costs(run: RunRecord) -> Row:
 
 
 def _row(stage: StageRecord) -> Row:
-    cost = stage.result.get("cost")
-    known: Row = cost if isinstance(cost, dict) else {}
+    known = row_of(stage.result.get("cost"))
     trained = next((number(known[name]) for name in TRAINED if name in known), None)
     sampled = next((number(known[name]) for name in SAMPLED if name in known), None)
     asked = [
@@ -34,8 +33,7 @@ def _row(stage: StageRecord) -> Row:
         for name, value in known.items()
         if name.endswith("_tokens") and name not in (*TRAINED, *SAMPLED, *OTHER)
     ]
-    seconds = stage.result.get("timing", {}).get("seconds") if stage.result else None
-    seconds = seconds if isinstance(seconds, dict) else _timed(stage)
+    seconds = row_of(row_of(stage.result.get("timing")).get("seconds")) or _timed(stage)
     return {
         "stage": stage.name,
         "kind": stage.kind,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aha.report.evaluations import shorten
 from aha.report.lineage import flat_counts
-from aha.report.read import Row, RunRecord, StageRecord
+from aha.report.read import Row, RunRecord, StageRecord, row_of
 from aha.report.reads import number, reads
 from aha.types import Json
 
@@ -29,8 +29,7 @@ def _entry(run: RunRecord, stage: StageRecord) -> Row:
     paths = sorted((stage.path / "data").glob("*.jsonl")) if stage.path != Path() else []
     if not facts.get("data_hash") and not left:
         return {}
-    counts = facts.get("counts")
-    counts = counts if isinstance(counts, dict) else {}
+    counts = row_of(facts.get("counts"))
     examples = facts.get("dropped_examples") or facts.get("examples")
     return {
         "stage": stage.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aha.report.read import Row, RunRecord, StageRecord
+from aha.report.read import Row, RunRecord, StageRecord, row_of
 from aha.report.reads import FROM_FILE, number, reads
 
 HASH_CHARS = 10
@@ -50,7 +50,7 @@ def _row(run: RunRecord, stage: StageRecord) -> Row:
 def _told(counts: object) -> list[str]:
     """`problems 200` or `answers dropped: wrong 31, leaked 3` for each of a stage's counts."""
     told = []
-    for name, value in (counts if isinstance(counts, dict) else {}).items():
+    for name, value in row_of(counts).items():
         parts = [
             f"{each['label']} {each['count']:,}"
             for each in flat_counts(value if isinstance(value, dict) else {name: value})

@@ -79,14 +79,13 @@ def read_run(path: Path) -> RunRecord:
         )
     unread: list[str] = []
     recipe = _read_yaml(path / "recipe.yaml", unread)
-    described = recipe.get("stages")
-    described = described if isinstance(described, dict) else {}
+    described = row_of(recipe.get("stages"))
     folder = path / "stages"
     there = (
         sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")) if folder.is_dir() else []
     )
     names = [name for name in described if name in there] + [name for name in there if name not in described]
-    stages = [_read_stage(folder / name, described.get(name) or {}, unread) for name in names]
+    stages = [_read_stage(folder / name, row_of(described.get(name)), unread) for name in names]
     return RunRecord(
         path,
         recipe,
@@ -97,6 +96,11 @@ def read_run(path: Path) -> RunRecord:
         unread,
         read_json(path / "audit.json", unread),
     )
+
+
+def row_of(value: object) -> Row:
+    """A JSON object as it is; anything else as an empty one."""
+    return value if isinstance(value, dict) else {}
 
 
 def read_json(path: Path, unread: list[str]) -> Row:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from aha.report.read import Row, RunRecord
+from aha.report.read import Row, RunRecord, row_of
 from aha.types import Json
 
 FROM_STAGE, FROM_FILE = "stage/", "file:"
@@ -48,8 +48,7 @@ class Read:
 
 def reads(run: RunRecord, settings: Row) -> list[Read]:
     """All that a stage with these settings reads, in the order of its keys."""
-    models = run.recipe.get("models")
-    known = models if isinstance(models, dict) else {}
+    known = row_of(run.recipe.get("models"))
     found = []
     for path, name in _named(settings, ()):
         key = ".".join(path[:-1] if path[-1] == "name" else path)
@@ -66,8 +65,7 @@ def short_place(place: str) -> str:
 
 def planned(run: RunRecord) -> dict[str, Row]:
     """Settings of every stage: those of the recipe in its order, then any that only the directory has."""
-    stages = run.recipe.get("stages")
-    found = {str(name): dict(value) for name, value in (stages if isinstance(stages, dict) else {}).items() if value}
+    found = {str(name): row_of(value) for name, value in row_of(run.recipe.get("stages")).items()}
     return found | {stage.name: stage.settings for stage in run.stages if stage.name not in found}
 
 

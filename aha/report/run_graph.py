@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aha.report.evaluations import score
 from aha.report.layout import place
-from aha.report.read import Row, RunRecord, StageRecord
+from aha.report.read import Row, RunRecord, StageRecord, row_of
 from aha.report.reads import Read, number, planned, reads
 from aha.report.summary import percent
 
@@ -66,8 +66,7 @@ def headline(stage: StageRecord) -> list[str]:
         lines.append(f"{rows:,.0f} rows kept")
     if result.get("ended"):
         lines.append(ENDED.get(str(result["ended"]), f"ended: {result['ended']}"))
-    cost = result.get("cost")
-    known: Row = cost if isinstance(cost, dict) else {}
+    known = row_of(result.get("cost"))
     length = next((name for name in ("rounds", "updates") if number(known.get(name)) is not None), None)
     if length and not result.get("ended"):
         lines.append(f"{known[length]:,.0f} {length}")
@@ -85,8 +84,7 @@ def main_benchmark(stage: StageRecord) -> str | None:
 
 def held_out(result: Row) -> Row:
     """What a reward model's result says of pairs or labels that it was not trained on; empty where it says nothing."""
-    found = result.get("held_out")
-    return found if isinstance(found, dict) else {}
+    return row_of(result.get("held_out"))
 
 
 def _state(run: RunRecord, stage: StageRecord | None) -> Row:

@@ -138,11 +138,8 @@ def _whole_run(run: RunRecord) -> list[str]:
         return []
     done = [stage for stage in run.stages if stage.result]
     early = {"plateau": "on a plateau", "over_optimised": "because the reward model was over-optimised"}
-    told = [
-        f"{stage.name} ended {early[str(stage.result['ended'])]}"
-        for stage in done
-        if stage.result.get("ended") in early
-    ]
+    reasons = [(stage.name, early.get(str(stage.result.get("ended")))) for stage in done]
+    told = [f"{name} ended {reason}" for name, reason in reasons if reason]
     return [f"{len(done)} of {len(stages)} stages are done{': ' if told else ''}{'; '.join(told)}."]
 
 

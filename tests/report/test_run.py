@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -234,3 +235,21 @@ def test_hostile_texts_of_data_stay_data(r1: RunRecord) -> None:
     text = render_page(data)
     assert "<img" not in text
     assert text.count("<script") == 2
+
+
+@pytest.mark.parametrize("odd", [None, 3, "x", [1], {"a": {"b": "c"}}, True], ids=str)
+def test_results_and_settings_of_any_shape_have_a_page(r1: RunRecord, odd: Any) -> None:
+    """A newer or a broken result may hold anything under any key."""
+    keys = ("held_out", "counts", "cost", "timing", "ended", "dropped_examples", "by_domain", "num_rows", "data_hash")
+    for name in ("zero", "rejection", "helpful", "dev1"):
+        whole = next(stage for stage in r1.stages if stage.name == name)
+        for key in keys:
+            stage = replace(whole, result=whole.result | {key: odd})
+            run = replace(r1, stages=[stage], events=[{"kind": "nothing_left", "stage": name, "counts": odd}])
+            for make in (run_graph, stage_table, lineage, costs, data_sets, scorers, sentences):
+                make(run)
+        stage = replace(whole, settings={"kind": odd, "model": odd, "data": odd, "writer": odd, "pairs": odd})
+        stage.result = {"held_out": {"accuracy": odd, "bins": [odd], "baseline": odd, "baseline_name": odd}}
+        run = replace(r1, stages=[stage], recipe={"models": odd, "stages": {name: odd}})
+        for make in (run_graph, stage_table, lineage, costs, data_sets, scorers, sentences):
+            make(run)

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from aha.config.data_stages import FilterSettings
 from aha.errors import UsageError
 from aha.review.command import write_exports
 from aha.review.decisions import Review, open_review
 from aha.review.records import read_records
+from aha.rollouts.reviewed import read_reviewed
 from tests.review.conftest import ROWS
 
 
@@ -50,6 +52,15 @@ def test_accepted_and_edited_records_are_written_with_what_changed(reviewed: Rev
         "1 and 1 is 2.",
         "2+3 = 5.",
     ]
+
+
+def test_the_stage_collect_reads_what_was_exported(reviewed: Review, tmp_path: Path) -> None:
+    write_exports(reviewed.path, tmp_path / "out.jsonl", None, lambda text: None)
+    found = read_reviewed(tmp_path / "out.jsonl", FilterSettings())
+    assert found.counts == {"accepted": 1, "edited": 1, "rejected": 0, "undecided": 0, "broken": 0}
+    assert [row["messages"][-1]["content"].splitlines()[1] for row in found.rows] == ["1 and 1 is 2.", "2+3 = 5."]
+    assert [row["checks"]["correct"] for row in found.rows] == [True, None]
+    assert found.rows[1]["changed"] == {"thought": {"before": "2 and 3 is 5.", "after": "2+3 = 5."}}
 
 
 def test_ranks_become_pairs_and_a_rejected_answer_is_never_chosen(reviewed: Review, tmp_path: Path) -> None:
