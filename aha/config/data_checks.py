@@ -84,6 +84,9 @@ def collect_contradictions(stage: CollectStage) -> Iterator[Found]:
             yield (key,), f"way = {stage.way} needs {key} ({what})", f"Add {key}."
     if stage.way == "rewrite" and stage.writer is None:
         yield ("writer",), "way = rewrite needs a writer", "Add writer: {model: …}."
+    if stage.temperature == 0 and stage.num_samples > 1:
+        problem = f"temperature = 0 draws the same answer {stage.num_samples} times"
+        yield ("temperature",), problem, "Set it above 0, or num_samples to 1."
     yield from _gaps("prompt", stage.prompt, GAPS[stage.way])
     yield from _gaps("summary", stage.summary, ("answer",))
     yield from _gaps("example", stage.example, ("question", "thought"))

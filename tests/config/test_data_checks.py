@@ -35,6 +35,7 @@ def recipe(stage: dict[str, Any]) -> Recipe:
             "prompt",
             r"has no \{thought\} and no \{answer\}",
         ),
+        (DIRECT | {"temperature": 0}, "temperature", "temperature = 0 draws the same answer 4 times"),
         (DIRECT | {"summary": "It is so."}, "summary", r"has no \{answer\}"),
         (GENERAL, "writer", "a file asks for thoughts, and there is no writer"),
         (GENERAL | {"writer": {"model": "lab"}, "prompt": "{question}"}, "prompt", r"has no \{answer\}"),
