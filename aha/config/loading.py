@@ -154,7 +154,7 @@ def _merge_under(tree: _Tree, path: KeyPath, written: Any, preset: dict[str, Any
 
 
 def _expand_tasks(values: dict[str, Any]) -> None:
-    """Put the lists under `tasks:` where a stage names them. Keys beside the name go to each task, a weight in parts."""
+    """Put the lists under `tasks:` where a stage names them. Keys beside a name go to each task, a weight in parts."""
     named, stages = values.get("tasks"), values.get("stages")
     if not isinstance(named, dict) or not isinstance(stages, dict):
         return

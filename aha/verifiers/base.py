@@ -16,7 +16,9 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
 )
 """Control and format characters, but not tab and line feed."""
-EXTRACTION_RULES = ("answer_tag", "tag_or_box", "boxed", "last_line", "last_number", "auto", "hashes", "answer_is", "whole")
+EXTRACTION_RULES = (
+    "answer_tag", "tag_or_box", "boxed", "last_line", "last_number", "auto", "hashes", "answer_is", "whole",
+)  # fmt: skip
 _ANSWER_IS = re.compile(
     r"\banswer(?:\s+is\b|\s*:)|^A:|答案(?:是|为|:|：)|답은|정답은|정답:", re.IGNORECASE | re.MULTILINE
 )
