@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from aha.config.data_stages import RejectionStage
+from aha.config.effective import idle_keys
+from aha.config.recipe import Recipe
 from aha.engines.words import WordsReply
 from aha.errors import ConfigError, DataError, MachineError
 from aha.rollouts.asking import Answered
@@ -189,6 +191,20 @@ def test_the_same_answer_many_times_is_a_contradiction() -> None:
     ((path, problem, _),) = data_contradictions(stage)
     assert (path, problem) == (("temperature",), "temperature = 0 draws the same answer 4 times")
     assert not list(data_contradictions(stage.model_copy(update={"num_samples": 1})))
+
+
+@pytest.mark.parametrize(("num_problems", "idle"), [(None, True), (5, False)])
+def test_shuffling_has_no_effect_where_every_problem_is_taken(num_problems: int | None, idle: bool) -> None:
+    stage = {"kind": "rejection", "model": "lab", "data": {"tasks": ["lab:mixed"]}, "num_problems": num_problems}
+    found = idle_keys(Recipe.model_validate({"name": "x", "stages": {"data": stage}}))
+    assert (("stages", "data", "data", "shuffle") in [each.path for each in found]) == idle
+
+
+def test_some_problems_are_drawn_from_the_tasks(tmp_path: Path, served: tuple[Server, Gold]) -> None:
+    run(tmp_path, data=settings(tmp_path, served[0].url, num_problems=4, num_samples=3))
+    assert {result(tmp_path, "data")["counts"][key] for key in ("problems", "answers")} == {4, 12}
+    heard = run(tmp_path, data=settings(tmp_path, served[0].url, num_problems=40, num_samples=1))
+    assert any("the tasks have 10 different problems, not more" in line for line in heard)
 
 
 def test_answers_are_kept_as_they_come(tmp_path: Path, served: tuple[Server, Gold]) -> None:
