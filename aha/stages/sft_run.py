@@ -59,7 +59,7 @@ def run(session: Session, node: Node) -> None:
     )
     with ExitStack() as stack:
         sampler = None
-        if stage.evaluate.on or stage.evaluate.final_on:
+        if session.world.rank == 0 and (stage.evaluate.on or stage.evaluate.final_on):
             sampler = stack.enter_context(closing(engines.sampler(own_copy=True)))
         learner = engines.learner(
             IMITATION, stage.optimizer, total_updates=data.num_updates, temperature=1.0, world=session.world
