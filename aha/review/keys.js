@@ -9,8 +9,16 @@ function ask(name, body) {
   return asked;
 }
 
+// One action after the other too: a key that is pressed before the last one is saved waits for it. What was pressed while
+// an editor was about to open is no command.
+let acting = Promise.resolve();
+function act(run) {
+  acting = acting.then(() => (desk.editing ? undefined : run())).catch((error) => say(error.message, true));
+  return acting;
+}
+
 async function open(index) {
-  if (index < 0 || index >= desk.problems.length || desk.editing) return;
+  if (index < 0 || index >= desk.problems.length) return;
   const problem = await ask("problem", { index });
   const first = problem.records.findIndex((record) => !record.decision);
   Object.assign(desk, { index, problem, here: Math.max(0, first) });
@@ -30,8 +38,7 @@ function take(record, counts) {
   return index;
 }
 
-async function decide(what, more) {
-  const name = current().id;
+async function decide(what, more, name = current().id) {
   try {
     const { record, counts } = await ask("decide", { id: name, do: what, ...more });
     take(record, counts);
@@ -80,10 +87,9 @@ async function undo() {
   } catch (error) { say(error.message, true); }
 }
 
-function edit(record, name) {
-  if (desk.editing) return;
-  desk.here = desk.problem.records.findIndex((each) => each.id === record.id);
-  const area = el("textarea", { "aria-label": name, spellcheck: "false" }), text = (record.edited || record)[name] || "";
+function edit(id, name) {
+  desk.here = desk.problem.records.findIndex((each) => each.id === id);
+  const record = current(), area = el("textarea", { "aria-label": name, spellcheck: "false" }), text = (record.edited || record)[name] || "";
   area.value = text;
   const shown = area.value; // as the browser holds it: line ends may differ from the record's
   area.addEventListener("keydown", (event) => {
@@ -102,17 +108,18 @@ function leave() {
   showProblem();
 }
 
-async function save(record, name, text) {
+function save(record, name, text) {
   const now = record.edited || record, wanted = { thought: now.thought || "", summary: now.summary, [name]: text }, editing = desk.editing;
-  desk.editing = null;
-  if (await decide("edit", wanted)) return;
-  desk.editing = editing;
-  showProblem();
-  editing.area.focus();
+  leave();
+  return act(async () => {
+    if (await decide("edit", wanted, record.id)) return;
+    desk.editing = editing;
+    showProblem();
+  });
 }
 
 const KEYS = {
-  a: () => decide("accept"), r: () => decide("reject"), u: undo, o: nextOpen, n: () => step(1), p: () => step(-1), t: () => edit(current(), "thought"), s: () => edit(current(), "summary"),
+  a: () => decide("accept"), r: () => decide("reject"), u: undo, o: nextOpen, n: () => step(1), p: () => step(-1), t: () => edit(current().id, "thought"), s: () => edit(current().id, "summary"),
   d: () => { desk.changes = !desk.changes; showProblem(); },
   j: () => move(1), k: () => move(-1),
 };
@@ -128,7 +135,7 @@ document.addEventListener("keydown", (event) => {
   const run = /^[0-9]$/.test(event.key) ? several && (() => decide("rank", { rank: Number(event.key) || null })) : Object.hasOwn(KEYS, event.key) && KEYS[event.key];
   if (!run) return;
   event.preventDefault();
-  run();
+  act(run);
 });
 
 async function begin() {

@@ -56,7 +56,7 @@ function showList() {
     click: (event) => { desk.filter = name; event.currentTarget.blur(); showList(); } }, label)));
   const found = desk.problems.map((problem, index) => [problem, index]).filter(([problem]) => fits(problem));
   const first = Math.max(0, Math.min(found.findIndex(([, index]) => index >= desk.index) - MAX_LISTED / 2, found.length - MAX_LISTED));
-  const rows = found.slice(first, first + MAX_LISTED).map(([problem, index]) => el("li", { class: index === desk.index ? "here" : null, click: () => open(index) },
+  const rows = found.slice(first, first + MAX_LISTED).map(([problem, index]) => el("li", { class: index === desk.index ? "here" : null, click: () => act(() => open(index)) },
     el("span", { class: "number" }, index + 1), el("span", { class: "head" }, visible(problem.head)), el("span", { class: "dots" }, ...problem.records.map((record) => el("i", { class: record.decision })))));
   at("list").replaceChildren(...rows);
   if (!rows.length) at("list").append(el("li", { class: "empty" }, "None of this kind."));
@@ -82,7 +82,7 @@ function changed(before, after) {
 
 function part(record, name, label, here) {
   const text = record.edited ? record.edited[name] : record[name], box = el("div", { class: `part ${name}` });
-  const button = el("button", { type: "button", click: () => edit(record, name) }, "edit ", el("kbd", {}, name[0]));
+  const button = el("button", { type: "button", click: () => act(() => edit(record.id, name)) }, "edit ", el("kbd", {}, name[0]));
   box.append(el("p", { class: "label" }, label, here ? button : null));
   if (desk.editing && desk.editing.id === record.id && desk.editing.name === name) box.append(desk.editing.area);
   else if (record.edited && desk.changes && record[name] !== text) box.append(el("p", { class: "text" }, ...changed(record[name], text)));
@@ -93,7 +93,7 @@ function part(record, name, label, here) {
 function card(record, place, several) {
   const here = place === desk.here, facts = Object.entries(record.facts).map(([name, value]) =>
     el("span", { class: "chip" }, `${name} ${visible(typeof value === "object" ? JSON.stringify(value) : value)}`));
-  return el("article", { class: `record ${record.decision || ""} ${here && several ? "here" : ""}`, click: () => { if (!here) { desk.here = place; showProblem(); } } },
+  return el("article", { class: `record ${record.decision || ""} ${here && several ? "here" : ""}`, click: () => { if (!here) act(() => { desk.here = place; showProblem(); }); } },
     el("div", { class: "chips" }, el("span", { class: "name" }, visible(record.id)), record.rank ? el("span", { class: "chip rank" }, `rank ${record.rank}`) : null,
       record.decision ? el("span", { class: `chip ${record.decision}` }, record.decision) : null, ...facts),
     part(record, "thought", "Thought", here), part(record, "summary", "Summary", here));
@@ -107,6 +107,7 @@ function showProblem() {
     el("p", { class: "label" }, `Question ${problem.index + 1} of ${desk.problems.length}` + (several ? ` · ${problem.records.length} answers` : "")),
     el("div", { class: "question" }, ...turns), el("div", { class: several ? "records several" : "records" }, ...problem.records.map((record, place) => card(record, place, several))));
   showKeys(several);
+  if (desk.editing) desk.editing.area.focus();
 }
 
 function showKeys(several) {

@@ -200,10 +200,19 @@ def test_a_review_by_keyboard_alone(desk: Desk, tmp_path: Path) -> None:
             browser.press(key)
             browser.wait("!document.hidden && document.querySelector('#saved').textContent !== ''")
         browser.wait("document.querySelectorAll('.record.rejected').length === 1")
-        browser.press("t")
+        for key in "k5t":  # at once: the editor opens on the answer that the rank was for
+            browser.press(key)
+        browser.wait("document.activeElement.tagName === 'TEXTAREA'")
+        browser.type("Two and three.")
+        browser.press("Enter", ctrl=True)
+        for key in "0jt":
+            browser.press(key)
+        browser.wait("document.querySelectorAll('.record')[0].querySelector('textarea') === document.activeElement")
         browser.type("never saved")
         browser.press("Escape")
-        browser.press("u")
+        assert desk.review.decision("a3") == Decision("edited", None, Response("Two and three.", "5"))
+        for key in "uuuu":
+            browser.press(key)
         browser.wait("document.querySelectorAll('.record.rejected').length === 0")
         browser.open(desk.address)
         browser.wait("document.querySelector('#counts')?.textContent.startsWith('2 of 5 decided')")
@@ -212,4 +221,4 @@ def test_a_review_by_keyboard_alone(desk: Desk, tmp_path: Path) -> None:
     found = desk.review.decisions
     assert found["one"] == Decision("accepted")
     assert found["bad"] == Decision("edited", None, Response(f"Because.{HOSTILE}", "Because of that."))
-    assert (found["a1"], found["a2"]) == (Decision(None, 1), Decision(None, 3))
+    assert (found["a1"], found["a2"], found["a3"]) == (Decision(None, 1), Decision(None, 3), Decision())
