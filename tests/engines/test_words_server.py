@@ -11,7 +11,7 @@ from aha.rollouts.cold_start import DIRECT, REWRITE, THOUGHT, fill
 from aha.rollouts.judge import Judged, read_verdict, request_of
 from aha.rollouts.preferences import Contest, compare_requests, safety_requests
 from aha.types import Problem, VerifierSpec
-from tests.engines.words_server import gold_server
+from tests.engines.words_server import gold_answers, gold_server
 
 PROBLEM = Problem("1", "s", [{"role": "user", "content": "What is 2+2?"}], "4", VerifierSpec("number"))
 JUDGE = WriterSettings(model="gold")
@@ -43,3 +43,8 @@ def test_each_use(use: str, requests: list[WordsRequest], right: str) -> None:
     assert share == 1.0 if right == "[[A=B]]" else 0.5 < share < 0.9
     if use == "judge":
         assert all(read_verdict(reply.text) for reply in replies)
+
+
+def test_golds_of_problems_as_gsm8k_writes_them() -> None:
+    long = Problem("2", "s", [{"role": "user", "content": "How many?"}], "6*200\n#### 1,200", VerifierSpec("number"))
+    assert gold_answers([PROBLEM, long]) == {"What is 2+2?": "4", "How many?": "1200"}

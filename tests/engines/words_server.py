@@ -7,12 +7,12 @@ import contextlib
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
 from aha.rollouts import cold_start, judge, preferences
-from aha.types import Json
+from aha.types import Json, Problem
 from tests.engines.api_server import Reply, Server, chat, ok, running_server
 
 HEAD_CHARS = 60
@@ -99,6 +99,14 @@ class Gold:
         assert marked is not None, text
         numbers = re.findall(r"-?\d+(?:\.\d+)?", marked.group(2))
         return bool(numbers) and numbers[-1] == self.answers[self.question(text[: marked.start()])]
+
+
+def gold_answers(problems: Iterable[Problem]) -> dict[str, str]:
+    """Answers by question, of problems whose references are numbers, also as GSM8K writes them."""
+    return {
+        problem.messages[-1]["content"]: str(problem.reference).rpartition("####")[2].strip().replace(",", "")
+        for problem in problems
+    }
 
 
 def wrong(answer: str) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from aha.errors import DataError, MachineError
+from aha.review.decisions import open_review
+from aha.review.export import export
 from aha.runtime.run_directory import RunDirectory
 from aha.stages import collect
 from aha.text.response import split_response
@@ -138,6 +140,24 @@ def test_a_reviewed_file_becomes_rows(tmp_path: Path) -> None:
     path.write_text(row("rejected") + "\n")
     with pytest.raises(DataError, match=r"Nothing in .* was accepted or edited \(.*rejected 1"):
         run(tmp_path, cold={"kind": "collect", "way": "reviewed", "examples": f"file:{path}"})
+
+
+def test_what_people_review_of_a_stage_comes_back(tmp_path: Path, served: tuple[Server, Gold]) -> None:
+    run(tmp_path, cold=settings(tmp_path, served[0].url, num_problems=4, num_samples=6))
+    made = RunDirectory(tmp_path / "run").stage("cold").data_file("examples")
+    review = open_review(made)
+    first, second, third = (record.id for record in review.file.records[:3])
+    review.accept(first)
+    review.edit(second, "I look at the numbers and add them.", "It is \\boxed{1}.")
+    review.reject(third)
+    export(review, tmp_path / "reviewed.jsonl")
+    people = {"kind": "collect", "way": "reviewed", "examples": f"file:{tmp_path / 'reviewed.jsonl'}"}
+    run(tmp_path, people=people)
+    accepted, edited = rows(tmp_path, "people")
+    assert (accepted["id"], accepted["checks"], accepted["decision"]) == (first, ALL_CHECKED, "accepted")
+    assert (edited["id"], edited["origin_before"], edited["checks"]["correct"]) == (second, "direct", None)
+    assert edited["changed"]["summary"]["after"] == "It is \\boxed{1}."
+    assert edited["messages"][-1]["content"].endswith("add them.\n</think>\n\nIt is \\boxed{1}.")
 
 
 def test_nothing_left_stops_the_run_and_says_which_rule_took_what(tmp_path: Path, served: tuple[Server, Gold]) -> None:
