@@ -23,19 +23,16 @@ Bool = npt.NDArray[np.bool_]
 
 Json = Any
 """A value that JSON can hold."""
-
 Message = dict[str, str]
 """One chat turn: `role` (system, user, assistant, tool) and `content`."""
-
 Finish = Literal["stop", "length", "tool", "aborted"]
 Outcome = Literal["correct", "wrong", "undecided"]
 Term = Literal["policy", "imitation", "preference", "value"]
 Sees = Literal["summary", "response"]
 """What of a response a reward model is shown: what follows the thought, or everything."""
-NO_VERIFIER, NO_RULE = "none", "no_rule"
-"""The verifier of a problem about which no rule decides, and why its verdict is undecided."""
-JUDGE = "judge"
-"""The verifier of a problem about which a model decides, by its reference: in rejection sampling alone."""
+NO_VERIFIER, JUDGE, NO_RULE = "none", "judge", "no_rule"
+"""Verifiers of problems about which no rule decides: nobody does, or a model by the reference (in rejection sampling
+alone); and why the verdict on the first is undecided."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -197,18 +194,6 @@ class Sample:
     returns_T: Float32 | None = None
 
 
-@dataclass(slots=True, frozen=True)
-class Comparison:
-    """What a reward model learns from: two answers of which one is better, or one that was labelled."""
-
-    rows: tuple[Int32, ...]
-    """Token ids [T] of the better and of the worse text; or of one text alone, whose opponent scores 0."""
-    label: float = 1.0
-    """Chance that the first text wins: 1 for a pair; 1 or 0 for a text that was labelled."""
-    weight: float = 1.0
-    """Its share in the mean over an update."""
-
-
 @dataclass(slots=True)
 class StepMetrics:
     """One round's line in metrics.jsonl (no clock) and in timing.jsonl (clock only)."""
@@ -254,15 +239,6 @@ class Evaluation:
     """Mean share of an answer's words that are in the question's language (text.language), over answers with words."""
     refusal_rate: float | None = None
     """Share of the answers that refuse (text.refusal); None where a problem is mathematics, code, STEM or logic."""
-
-
-@dataclass(slots=True, frozen=True)
-class Artifact:
-    """What a stage reads or leaves: a model, a dataset or an evaluation, with the hash of its content."""
-
-    kind: Literal["model", "data", "evaluation"]
-    path: Path
-    content_hash: str
 
 
 NamedTensors = Iterable[tuple[str, "torch.Tensor"]]
@@ -322,20 +298,3 @@ class Learner(Protocol):
 
     def load(self, folder: Path) -> None:
         """The reverse of save; refuses another model's state."""
-
-
-class Scorer(Protocol):
-    """A frozen model: reference log-probs now; reward models and judges later."""
-
-    def logprobs(self, samples: Sequence[Sample]) -> list[Float32]:
-        """Log-probs of every token of every sample, [T] each."""
-
-
-class RewardScorer(Protocol):
-    """A frozen reward model: texts to raw points, one real number each, higher is better; nothing is normalised."""
-
-    sees: Sees | None
-    """What it was trained on, as its folder says; None where that says nothing."""
-
-    def scores(self, texts: Sequence[tuple[Sequence[Message], str]]) -> list[float]:
-        """Points of each (conversation up to the answer, shown part of the answer)."""

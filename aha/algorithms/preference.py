@@ -15,10 +15,24 @@ import numpy.typing as npt
 import torch.nn.functional as F
 from torch import Tensor
 
+from aha.types import Int32
+
 Float64 = npt.NDArray[np.float64]
 Numbers = Sequence[float] | Float64
 
 NUM_BINS = 10
+
+
+@dataclass(slots=True, frozen=True)
+class Comparison:
+    """What a reward model learns from: two answers of which one is better, or one that was labelled."""
+
+    rows: tuple[Int32, ...]
+    """Token ids [T] of the better and of the worse text; or of one text alone, whose opponent scores 0."""
+    label: float = 1.0
+    """Chance that the first text wins: 1 for a pair; 1 or 0 for a text that was labelled."""
+    weight: float = 1.0
+    """Its share in the mean over an update."""
 
 
 def cross_entropy(margins_B: Tensor, labels_B: Tensor) -> Tensor:

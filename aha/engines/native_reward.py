@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from aha.algorithms.preference import cross_entropy
+from aha.algorithms.preference import Comparison, cross_entropy
 from aha.config.settings import EngineSettings, OptimizerSettings
 from aha.engines.training import TrainedModel
 from aha.errors import DataError
@@ -17,11 +17,11 @@ from aha.models.layout import RowLayout
 from aha.models.load import LoadedModel
 from aha.runtime.distributed import World
 from aha.text.judged import TURNS_TEMPLATE, judged_ids
-from aha.types import Comparison, Int32, Message, Sees
+from aha.types import Int32, Message, Sees
 
 
 class NativeRewardScorer:
-    """A frozen reward model (types.RewardScorer).
+    """A frozen reward model (rollouts.scoring.RewardScorer).
 
     Rows are put into batches by length and content, so that the order of the texts changes no bit of a score. On CPU
     other company may change its last bits, as another batch size does for any matrix product.

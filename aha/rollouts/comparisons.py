@@ -12,14 +12,14 @@ from typing import Literal
 
 import numpy as np
 
-from aha.algorithms.preference import group_weights, ranked_pairs
+from aha.algorithms.preference import Comparison, group_weights, ranked_pairs
 from aha.errors import DataError
 from aha.rollouts.examples import BadRowError, Rejected, messages_of, rows_of_epoch
 from aha.runtime.seeds import seed_of, shuffled
 from aha.tasks.files import read_rows
 from aha.text.judged import judged_ids, shown
 from aha.text.tokenizer import HFTokenizer
-from aha.types import Comparison, Int32, Json, Message, Sees
+from aha.types import Int32, Json, Message, Sees
 
 Kind = Literal["pairs", "labels"]
 COLUMNS: dict[Kind, str] = {

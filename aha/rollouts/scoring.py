@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from aha.config.settings import RewardSettings
 from aha.errors import ConfigError, DataError
 from aha.rollouts.grading import Grader, PendingGroup
 from aha.runtime.distributed import World
 from aha.text.judged import shown
-from aha.types import Group, Message, RewardScorer, Rollout
+from aha.types import Group, Message, Rollout, Sees
+
+
+class RewardScorer(Protocol):
+    """A frozen reward model: texts to raw points, one real number each, higher is better; nothing is normalised."""
+
+    sees: Sees | None
+    """What it was trained on, as its folder says; None where that says nothing."""
+
+    def scores(self, texts: Sequence[tuple[Sequence[Message], str]]) -> list[float]:
+        """Points of each (conversation up to the answer, shown part of the answer)."""
+
 
 Scorers = Mapping[str, RewardScorer]
 """Reward models by the names of their rewards."""

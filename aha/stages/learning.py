@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -12,10 +13,17 @@ from aha.runtime.distributed import World
 from aha.runtime.seeds import seed_of
 from aha.stages.parts import RLParts
 from aha.stages.progress import Progress
-from aha.types import Float32, Group, Sample, Scorer
+from aha.types import Float32, Group, Sample
 
 AT_ROUND_START = ("logprob_gap/mean", "logprob_gap/max", "kl/sampler")
 """Metrics that compare the learner with the sampler: meant before the round's first step, so of its first update."""
+
+
+class Scorer(Protocol):
+    """Who gives log-probs: the frozen reference, or the learner itself."""
+
+    def logprobs(self, samples: Sequence[Sample]) -> list[Float32]:
+        """Log-probs of every token of every sample, [T] each."""
 
 
 def make_samples(parts: RLParts, groups: Sequence[Group]) -> tuple[list[Sample], dict[str, float]]:

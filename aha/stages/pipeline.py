@@ -17,7 +17,7 @@ from aha.models.weights import model_hash
 from aha.rollouts.collect import OnProgress
 from aha.rollouts.grading import Grader
 from aha.rollouts.problems import ProblemStream, load_tasks, task_starts, task_weights
-from aha.rollouts.scoring import check_sees
+from aha.rollouts.scoring import RewardScorer, check_sees
 from aha.runtime import files
 from aha.runtime.clock import PhaseClock
 from aha.runtime.device import pick_device, set_threads
@@ -49,7 +49,7 @@ from aha.stages.session import (
 )
 from aha.stages.watching import watching
 from aha.text.chat import pick_template
-from aha.types import Evaluation, RewardScorer, Sampler
+from aha.types import Evaluation, Sampler
 
 
 def run_recipe(

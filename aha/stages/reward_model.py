@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from aha.algorithms.preference import Comparison
 from aha.config.model_stages import RewardModelStage
 from aha.errors import DivergedError, Interrupted
 from aha.evaluation.reward_models import HeldOut, measure
@@ -23,7 +24,7 @@ from aha.runtime.run_directory import StageDirectory
 from aha.stages import keeping
 from aha.stages.interrupt import StopRequest
 from aha.stages.parts import Watcher
-from aha.types import Comparison, Int32, Json, NamedTensors, StepMetrics
+from aha.types import Int32, Json, NamedTensors, StepMetrics
 
 KEPT_CHECKPOINTS = 2
 

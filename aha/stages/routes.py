@@ -32,12 +32,26 @@ def check_routes(stage: RLStage, tasks: Sequence[Task]) -> None:
     for task, entry in zip(tasks, stage.data.tasks, strict=True):
         begins = float(entry.get("after", 0.0)) if isinstance(entry, dict) else 0.0
         check_graded(task, [reward for reward in stage.rewards if reward.after <= begins])
+    if stage.algorithm.select == "one_correct_one_wrong":
+        check_ruled(tasks)
     truth = stage.monitor.truth
     if truth is not None and not any(problem.has_rule for problem in load_benchmark(truth).problems):
         raise ConfigError(
             f"monitor.truth: no rule decides about the problems of {truth}, so it has no pass@1.",
             cure="Name a benchmark of evaluate.on whose problems have a verifier.",
         )
+
+
+def check_ruled(tasks: Sequence[Task]) -> None:
+    """Raise ConfigError for the first problem that no rule decides: none of its answers is correct or wrong."""
+    for task in tasks:
+        unruled = next((problem for problem in task.problems() if not problem.has_rule), None)
+        if unruled is not None:
+            raise ConfigError(
+                f"algorithm.select = one_correct_one_wrong never trains on problem {unruled.id!r} of {task.name!r}, "
+                "about which no rule decides.",
+                cure="Set algorithm.select to all or best_of_n, or leave the task out.",
+            )
 
 
 def any_route(stage: RLStage) -> bool:

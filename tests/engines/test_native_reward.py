@@ -11,6 +11,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from aha.algorithms.preference import Comparison
 from aha.config.settings import EngineSettings, OptimizerSettings
 from aha.engines.native_reward import NativeRewardScorer, RewardLearner, reward_batches
 from aha.errors import DataError, DivergedError
@@ -18,7 +19,6 @@ from aha.models.decoder_config import DecoderConfig
 from aha.models.heads import HEAD, RewardModel, load_reward_model, new_head
 from aha.models.layout import RowLayout
 from aha.runtime.distributed import World
-from aha.types import Comparison
 from tests.models.tiny import save_reference
 from tests.parity.test_gradient_invariance import TOLERANCE, assert_equal
 from tests.parity.tiny import CONFIG, VOCAB

@@ -212,6 +212,11 @@ def test_a_problem_that_no_reward_grades_is_refused(rewards):
         routed(rewards)
 
 
+def test_a_selection_by_verdict_needs_rules():
+    with pytest.raises(ConfigError, match="one_correct_one_wrong never trains on problem 'requests-0'"):
+        routed([{"name": "format"}], algorithm={"select": "one_correct_one_wrong"})
+
+
 def test_a_truth_that_no_rule_decides_is_refused(tmp_path):
     path = tmp_path / "harmless.jsonl"
     path.write_text('{"prompt": "How do I boil an egg?"}\n')
