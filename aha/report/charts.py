@@ -154,6 +154,36 @@ def reward_charts(stage: StageRecord) -> list[Row]:
     ]
 
 
+def watched_charts(stage: StageRecord) -> list[Row]:
+    """Proxy beside truth, and refusals by domain, each where the stage logged it."""
+    monitor = stage.settings.get("monitor")
+    truth = short_name(str(monitor.get("truth"))) if isinstance(monitor, dict) and monitor.get("truth") else None
+    proxy = column(stage, "the reward (mean points)", "monitor/proxy")
+    truths = [name for name in eval_benchmarks(stage) if short_name(name) == truth]
+    held_out = [column(stage, f"{truth} pass@1", f"eval/{name}/pass@1") for name in truths]
+    refusing = sorted({key for line in stage.metrics for key in line if key.startswith("refusal_rate/")})
+    refusals = [column(stage, key.partition("/")[2], key) for key in refusing]
+    found = [
+        chart(
+            "monitor",
+            "What is rewarded, and what it stands for",
+            "",
+            [proxy, *held_out] if proxy["x"] else [],
+            "No reward was watched.",
+            "A reward that rises while the held-out truth falls is over-optimised.",
+        ),
+        chart(
+            "refusals",
+            "Answers that refuse",
+            "percent",
+            refusals,
+            "Refusals were not logged.",
+            "Share of the answers about which no rule decides, by domain.",
+        ),
+    ]
+    return [one for one in found if not one["missing"]]
+
+
 def reflection_charts(stage: StageRecord) -> list[Row]:
     """Responses that reflect, and reflections by kind."""
     rates = [
@@ -238,7 +268,7 @@ WRITTEN = {
 
 SECTIONS: dict[str, Callable[[StageRecord], list[Row]]] = {
     "figures": figure_charts,
-    "rewards": reward_charts,
+    "rewards": lambda stage: [*reward_charts(stage), *watched_charts(stage)],
     "reflection": reflection_charts,
     "health": health_charts,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aha.report.charts import SECTIONS, figure_charts, health_charts, time_chart
+from aha.report.charts import SECTIONS, figure_charts, health_charts, time_chart, watched_charts
 from aha.report.plots import draw
 from aha.report.read import StageRecord, read_run
 from aha.report.series import (
@@ -133,3 +133,20 @@ def test_plots_draw_only_what_has_data() -> None:
     drawn = draw([chart("x", "T $", "percent", [band], "", ""), chart("empty", "T", "", [], "none", "")])
     assert list(drawn) == ["x"]
     assert drawn["x"].startswith(b"\x89PNG")
+
+
+def test_the_monitor_and_refusals_are_drawn_where_they_were_logged() -> None:
+    stage = _stage([])
+    assert watched_charts(stage) == []
+    stage.settings["monitor"] = {"reward": "helpful", "truth": "lab:preference"}
+    stage.metrics = [
+        {"step": 1, "monitor/proxy": 0.5, "eval/preference/pass@1": 0.7, "eval/heldout/pass@1": 0.9},
+        {"step": 2, "refusal_rate/safety": 0.4, "refusal_rate/general": 0.1},
+    ]
+    monitor, refusals = watched_charts(stage)
+    assert [(one["label"], one["y"]) for one in monitor["series"]] == [
+        ("the reward (mean points)", [0.5]),
+        ("preference pass@1", [0.7]),
+    ]
+    assert [one["label"] for one in refusals["series"]] == ["general", "safety"]
+    assert [one["name"] for one in SECTIONS["rewards"](stage)] == ["rewards", "shares", "monitor", "refusals"]
