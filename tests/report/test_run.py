@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ from aha.report.costs import costs
 from aha.report.data_sets import data_sets
 from aha.report.evaluations import pairs
 from aha.report.lineage import flat_counts, lineage, short_hash
-from aha.report.page import page_data, render_page
+from aha.report.page import page_data, render_page, write_report
 from aha.report.read import RunRecord, StageRecord, read_run
 from aha.report.reads import planned, reads, root_of, scripted_in, short_place
 from aha.report.run_graph import headline, run_graph
@@ -253,3 +256,29 @@ def test_results_and_settings_of_any_shape_have_a_page(r1: RunRecord, odd: Any) 
         run = replace(r1, stages=[stage], recipe={"models": odd, "stages": {name: odd}})
         for make in (run_graph, stage_table, lineage, costs, data_sets, scorers, sentences):
             make(run)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
+def test_a_browser_draws_the_whole_run_and_texts_add_no_element(tmp_path: Path) -> None:
+    page = write_report(write_fake_r1(tmp_path / "run"))
+    flags = (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        f"--user-data-dir={tmp_path / 'profile'}",
+        "--virtual-time-budget=2000",
+        "--dump-dom",
+    )
+    done = subprocess.run(["chromium", *flags, page.as_uri()], capture_output=True, text=True, timeout=200, check=True)
+    drawn = done.stdout
+    assert len(re.findall(r'<g class="stage ', drawn)) == len(STAGES) + 2
+    assert len(re.findall(r'<path [^>]*class="arrow flow-[a-z]+" marker-end', drawn)) == 21
+    for name in ("run", "stages", "lineage", "costs", "data", "scorers", "figures"):
+        assert f'<section id="{name}"' in drawn, name
+    assert drawn.count("<script") == 2
+    assert "<img" not in drawn
