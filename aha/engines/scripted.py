@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from aha.engines.words import WordsReply, WordsRequest, request_key
-from aha.lab.families import seen
+from aha.lab.families import FAMILIES, seen
 from aha.lab.phrases import Language
 from aha.lab.preferences import is_safe, preference, served
 from aha.lab.puzzle import Puzzle
@@ -106,9 +106,10 @@ class ScriptedWords:
 
 def puzzles(task: str, seed: int) -> Iterator[tuple[str, Puzzle]]:
     """Problem ids and puzzles of `lab:mixed` or `lab:FAMILY`, in the task's order."""
+    family = task.removeprefix("lab:")
     rng = Random(seed_of(seed, task))
-    for _ in range(MAX_PUZZLES if task.startswith("lab:") else 0):
-        puzzle = seen(rng, task.removeprefix("lab:"))
+    for _ in range(MAX_PUZZLES if family in ("mixed", *FAMILIES) else 0):
+        puzzle = seen(rng, family)
         yield to_problem(puzzle, task).id, puzzle
 
 

@@ -49,8 +49,9 @@ def test_it_rewrites_puzzles_of_every_family_and_is_right_in_nine_of_ten(seed: i
     assert replies == ask("rewrite", [problem_facts(problem) for problem in problems])
 
 
-def test_it_knows_no_other_puzzles() -> None:
-    facts = problem_facts(Problem("x", "gsm8k", [], "4", VerifierSpec("number")))
+@pytest.mark.parametrize("source", ["gsm8k", "lab:general"])
+def test_it_knows_no_other_puzzles(source: str) -> None:
+    facts = problem_facts(Problem("x", source, [], "4", VerifierSpec("number")))
     assert ask("rewrite", [facts])[0] == WordsReply("", 0, "aborted", "the stand-in knows the lab's puzzles alone")
 
 
