@@ -96,20 +96,32 @@ def _same_constant(left: Value, right: Value) -> bool:
 def _unlike(gold: Value, answer: Value, point: dict[str, Fraction], error: Exception) -> bool:
     """False where the reference is a number and so the answer is none; where it is not, what sympy finds. Raises
     UndecidedError, and OverLimitsError."""
+    if _is_number(gold, point) or symbols(gold) != symbols(answer):
+        return False
+    num_digits(gold)
+    num_digits(answer)
+    found = simplifies_to_zero(gold, answer)
+    if found is None:
+        raise UndecidedError from error
+    return found
+
+
+def _is_number(value: Value, point: dict[str, Fraction]) -> bool:
+    """Whether a value can be evaluated at a point, or is too large for it."""
     try:
-        Evaluator(MACHINE, point).value(gold)
-    except NotNumericError:
-        if symbols(gold) != symbols(answer):
-            return False
-        num_digits(gold)
-        num_digits(answer)
-        found = simplifies_to_zero(gold, answer)
-        if found is None:
-            raise UndecidedError from error
-        return found
+        Evaluator(MACHINE, point).value(value)
+        return True
     except OverLimitsError:
+        return True
+    except NotNumericError:
         pass
-    return False
+    import mpmath  # type: ignore[import-untyped]
+
+    try:
+        with mpmath.workdps(DIGITS[0]):
+            return bool(mpmath.isfinite(Evaluator(Precise(), point).value(value)))
+    except NotNumericError:
+        return False
 
 
 def infinite(value: Value) -> int:
@@ -153,7 +165,7 @@ def same_numbers(left: Value, right: Value, point: dict[str, Fraction]) -> bool:
     quick = _quick_difference(left, right, point)
     if quick:
         return False
-    import mpmath  # type: ignore[import-untyped]
+    import mpmath
 
     before, more = None, num_digits(left) + num_digits(right)
     for digits in DIGITS:

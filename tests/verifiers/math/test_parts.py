@@ -193,6 +193,7 @@ def test_sympy_decides_where_numbers_cannot() -> None:
         same_value(read("\\arg a"), read("\\arg(2a)"))
     assert math("\\arg(2a)", "\\arg a").outcome == "undecided"
     assert symbols(read("\\sum_{k=1}^{n} k x")) == {"n", "x"}
+    assert math("(3,4)^2", "\\frac{1}{2004!}").outcome == "wrong"
 
 
 def test_sympy_has_a_budget_of_its_own_in_any_thread() -> None:
