@@ -57,8 +57,16 @@ def keep(
                 "offsets": parts.log.offsets(),
             }
             checkpoints.save(folder, step, write, state)
-            checkpoints.retain(folder, kept_steps(folder, num_last, best))
+    tidy(parts, step, num_last, best)
     parts.world.barrier()
+
+
+def tidy(parts: Keeping, step: int, num_last: int, best: int | None) -> None:
+    """Delete the checkpoints that are not kept beside that of `step`, and what a killed save or deletion left; also to
+    be called where a stage goes on, since the kill may have come between the save and this."""
+    folder = parts.directory.checkpoints
+    if parts.writes:
+        checkpoints.retain(folder, kept_steps(folder, num_last, best) | {step})
 
 
 def kept_steps(folder: Path, num_last: int, best: int | None) -> set[int]:

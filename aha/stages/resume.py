@@ -51,6 +51,7 @@ def resume(parts: RLParts) -> Progress | None:
     parts.stream.cursor, parts.stream.credits = dict(progress.cursor), dict(progress.credits)
     parts.sampler.sync(parts.learner.weights(), progress.policy_version)
     keeping.went_back(parts, checkpoint)
+    keeping.tidy(parts, progress.round, parts.stage.keep.last, progress.kept_best(parts.stage))
     return progress
 
 

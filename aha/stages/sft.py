@@ -176,8 +176,12 @@ def save_checkpoint(parts: SFTParts, progress: SFTProgress) -> None:
         parts.learner.save(target / keeping.LEARNER)
         parts.export(target / "model", parts.learner.weights())
 
-    best = progress.best_update if kept.best else None
-    keeping.keep(parts, progress.update, asdict(progress), write_tensors, kept.last, best)
+    keeping.keep(parts, progress.update, asdict(progress), write_tensors, kept.last, kept_best(parts, progress))
+
+
+def kept_best(parts: SFTParts, progress: SFTProgress) -> int | None:
+    """The update whose checkpoint stays because it may become the stage's model."""
+    return progress.best_update if parts.stage.keep.best else None
 
 
 def resume(parts: SFTParts) -> SFTProgress | None:
@@ -186,8 +190,10 @@ def resume(parts: SFTParts) -> SFTProgress | None:
     if checkpoint is None:
         return None
     parts.learner.load(checkpoint.path / keeping.LEARNER)
+    progress = SFTProgress.from_json(checkpoint.state["progress"])
     keeping.went_back(parts, checkpoint)
-    return SFTProgress.from_json(checkpoint.state["progress"])
+    keeping.tidy(parts, progress.update, parts.stage.keep.last, kept_best(parts, progress))
+    return progress
 
 
 def write(parts: SFTParts, progress: SFTProgress, metrics: dict[str, float], num_tokens: int) -> None:

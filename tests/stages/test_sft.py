@@ -105,6 +105,14 @@ def test_a_stop_saves_and_the_next_start_goes_on(tmp_path: Path) -> None:
     assert len(again.learner.seen) == 4  # type: ignore[attr-defined]
 
 
+def test_what_a_kill_left_beside_the_checkpoints_goes(tmp_path: Path) -> None:
+    train(parts(tmp_path))
+    folder = parts(tmp_path).directory.checkpoints
+    files.rename(folder / "step-000002", folder / ".trash-step-000002")
+    train(parts(tmp_path, settings={"keep": {"last": 2}, "logging": {"checkpoint_every": 2}}))
+    assert sorted(path.name for path in folder.iterdir()) == ["step-000006", "step-000007"]
+
+
 def test_scores_come_at_the_start_every_n_updates_and_at_the_end(tmp_path: Path) -> None:
     scores = iter([0.1, 0.2, 0.9, 0.3])
     made = parts(
