@@ -223,3 +223,13 @@ def test_a_truth_that_no_rule_decides_is_refused(tmp_path):
     truth = f"file:{path}?verifier=none"
     with pytest.raises(ConfigError, match="no rule decides about the problems of"):
         routed(REWARDS[:2], monitor={"reward": "format", "truth": truth}, evaluate={"on": [truth], "every": 1})
+
+
+def test_a_stage_that_uses_none_of_this_logs_none_of_it(tmp_path):
+    stage = settings(rounds=2, evaluate={"on": ["heldout"], "every": 1})
+    parts = make_parts(tmp_path, stage)
+    train(parts)
+    names = {name for line in read_lines(parts.directory.metrics) for name in line}
+    assert not [name for name in names if name.startswith(("reward_weight/", "monitor/", "refusal_rate"))]
+    assert "eval/heldout/refusal_rate" not in names
+    assert parts.stream.credits == {}
