@@ -15,8 +15,10 @@ def accuracy(written: Written) -> float | None:
 
 
 def format_points(written: Written) -> float | None:
-    """1 for the form that was asked for, else 0: R1-Zero's tags; or the end of a thought that the prompt opened, and a
-    summary (text.answers.well_formed)."""
+    """1 for the form that was asked for, else 0: R1-Zero's tags, or a thought with its end and a summary.
+
+    Which of them, the prompt says: see text.answers.well_formed.
+    """
     return float(well_formed(written.response, opened=written.opened, cut_off=written.cut_off))
 
 
