@@ -146,6 +146,7 @@ def resume(parts: RewardParts) -> None:
     if checkpoint is not None:
         parts.learner.load(checkpoint.path / keeping.LEARNER)
         keeping.went_back(parts, checkpoint)
+        keeping.tidy(parts, checkpoint.step, KEPT_CHECKPOINTS, None)
 
 
 def write(parts: RewardParts, metrics: dict[str, float]) -> None:
