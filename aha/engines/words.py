@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from aha.errors import DataError
 from aha.runtime import files
 from aha.runtime.metrics import read_lines
 from aha.text.answers import opens_thought
@@ -157,7 +158,13 @@ class Remembered:
 
     def _read(self) -> dict[str, WordsReply]:
         files.make_folder(self.path.parent)
-        return {line["key"]: WordsReply(line["text"], line["tokens"], line["finish"]) for line in read_lines(self.path)}
+        found = {}
+        for number, line in enumerate(read_lines(self.path), start=1):
+            if line.keys() != {"key", "text", "tokens", "finish"}:
+                problem = f"{self.path}, line {number}, is no answer: it has the keys {', '.join(line)}."
+                raise DataError(problem, cure="Delete the line; what it answered is asked for again.")
+            found[line["key"]] = WordsReply(line["text"], line["tokens"], line["finish"])
+        return found
 
 
 def request_key(request: WordsRequest, model_name: str) -> str:

@@ -19,6 +19,7 @@ from aha.engines.words import (
     ask_in_order,
     request_key,
 )
+from aha.errors import DataError
 
 
 def request(text: str, **changes: object) -> WordsRequest:
@@ -107,6 +108,13 @@ def test_what_came_before_a_failure_stays_and_a_torn_line_is_asked_again(tmp_pat
     assert [reply.text for reply in ask_in_order(Remembered(again, path, "m"), asked)] == ["a", "b", "c"]
     assert sorted(each.messages[-1]["content"] for each in again.asked) == ["a", "b"]
     assert len([json.loads(line) for line in path.read_text().splitlines()]) == 3
+
+
+def test_a_line_that_is_no_answer_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    path.write_text('{"key": "x"}\n')
+    with pytest.raises(DataError, match=r"answers.jsonl, line 1, is no answer: it has the keys key\."):
+        ask_in_order(Remembered(Echo(), path, "m"), [request("a")])
 
 
 @pytest.mark.parametrize(
