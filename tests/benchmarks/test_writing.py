@@ -2,13 +2,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from aha.lab.tasks import lab_task
+from benchmarks import writing
 from benchmarks.writing import WAYS, judges, writes, yields
 
 
-def test_the_stand_in_agrees_in_nine_of_ten(tmp_path: Path) -> None:
+def test_the_stand_in_agrees_in_nine_of_ten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert 0.84 < judges("scripted", 200, tmp_path)["value"] < 0.96
     problems = lab_task("lab:mixed", size=100).problems()
+    monkeypatch.setattr(
+        writing, "puzzle_problems", lambda: {each.messages[0]["content"]: (each, "") for each in problems}
+    )
     rows = [
         {"messages": [problem.messages[0], {"content": f"<think>\nt\n</think>\n\n\\boxed{{{problem.reference}}}"}]}
         for problem in problems
