@@ -51,7 +51,8 @@ class Language:
 
 
 PYTHON = ("env", "PYTHONHASHSEED=0", "python3", "-s")
-"""A fixed hash seed: the same program gets the same verdict."""
+PERL = ("env", "PERL_HASH_SEED=0", "PERL_PERTURB_KEYS=0", "perl")
+"""Fixed hash seeds: the same program gets the same verdict."""
 GO = ("env", "GOCACHE=/tmp/go", "GOPATH=/tmp/path", "GO111MODULE=off", "CGO_ENABLED=0")
 JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:CompressedClassSpaceSize=64m", "-Xss64m")
 
@@ -131,7 +132,7 @@ LANGUAGES: dict[str, Language] = {
             end_of_tests=('echo "\\n{marker}\\n";', 0),
         ),
         Language("ruby", "main.rb", ("ruby", "main.rb"), "ruby", end_of_tests=('puts "\\n{marker}"', 0)),
-        Language("perl", "main.pl", ("perl", "main.pl"), "perl", end_of_tests=('print "\\n{marker}\\n";', 0)),
+        Language("perl", "main.pl", (*PERL, "main.pl"), "perl", end_of_tests=('print "\\n{marker}\\n";', 0)),
         Language("bash", "main.sh", ("bash", "main.sh"), "bash", num_processes=32),
         Language(
             "go",

@@ -12,6 +12,7 @@ from aha.types import Verdict, VerifierSpec
 from aha.verifiers import call_seconds, verify
 from aha.verifiers.base import BadReferenceError
 from aha.verifiers.code import code, functions
+from aha.verifiers.code.languages import PROGRAMS_PATH
 
 pytestmark = pytest.mark.skipif(bool(probe()["bubblewrap"]), reason=f"no sandbox: {probe()['bubblewrap']}")
 
@@ -271,9 +272,16 @@ def test_methods_are_given_values_and_tolerance() -> None:
     assert code(program, reference).outcome == "wrong"
 
 
-def test_the_hash_seed_is_fixed() -> None:
+@pytest.mark.parametrize(
+    ("language", "program"),
+    [("python", "import os\nprint(os.environ['PYTHONHASHSEED'])"),
+     ("perl", "print $ENV{PERL_HASH_SEED} + $ENV{PERL_PERTURB_KEYS}")],
+)  # fmt: skip
+def test_hash_seeds_are_fixed(language: str, program: str) -> None:
+    if not shutil.which(language.replace("python", "python3"), path=PROGRAMS_PATH):
+        pytest.skip(f"{language} is not installed")
     reference = {"kind": "stdio", "tests": [{"input": "", "output": "0\n"}]}
-    assert code("import os\nprint(os.environ['PYTHONHASHSEED'])", reference).outcome == "correct"
+    assert code(program, reference, language=language).outcome == "correct"
 
 
 def test_a_machine_without_the_language_or_sandbox_is_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
