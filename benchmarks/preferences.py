@@ -4,7 +4,7 @@ scripts/bench preferences          writes results/preferences.json
 
 Requests of the lab, each with up to four answers as people write them: plain, polite, rude, rambling, beside the point.
 The scripted judge compares every pair in both orders, twice; clear ones are kept, lengths are balanced; the embedded
-base gets a scalar head and one epoch. Prompts are held out by their hash. Accuracy is measured against the judge's
+base gets a scalar head and three epochs. Prompts are held out by their hash. Accuracy is measured against the judge's
 pairs and, on all pairs of held-out prompts that the truth tells apart, against the hidden preference itself.
 """
 
@@ -32,7 +32,8 @@ HELD_OUT = 0.25
 RAMBLING = "I could say much more about this and about many other things that come to mind, one by one, on and on."
 SETTINGS = {
     "kind": "reward_model", "model": "lab", "sees": "summary", "held_out": HELD_OUT, "batch_size": 32,
-    "optimizer": {"lr": 5e-4, "schedule": "linear", "end_frac": 0.1, "warmup": 5},
+    "epochs": 3, "optimizer": {"lr": 1e-3, "schedule": "linear", "end_frac": 0.1, "warmup": 5},
+    "engine": {"num_threads": 1},
 }  # fmt: skip
 
 
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="scripts/bench preferences", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--requests", type=int, default=400)
+    parser.add_argument("--requests", type=int, default=1200)
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result file")
     options = parser.parse_args(arguments)
     found = measure(options.requests)
