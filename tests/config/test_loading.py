@@ -43,7 +43,7 @@ def test_names_paths_and_descriptions() -> None:
     assert all(recipe_descriptions().values())
     with pytest.raises(ConfigError, match=r"no recipe 'lab-zer'\. Did you mean 'lab-zero'\?"):
         find_recipe("lab-zer")
-    with pytest.raises(ConfigError, match="Recipes in the package: .*gsm8k-zero"):
+    with pytest.raises(ConfigError, match=r"Recipes in the package: .*gsm8k-zero"):
         find_recipe("../config/qqqq")
 
 
