@@ -27,7 +27,9 @@ PUBLISHED = {
 """pass@1 of the MBXP sample files, in percent, as published with them."""
 OUTSIDE = "reads outside an array: what it finds there is the compiler's and the machine's affair"
 NO_RETURN = "a function that must return a value returns none: no value is defined"
+OLD_PERL = "push, shift or keys on a scalar, which Perl forbids since 5.24"
 EXPLAINED = {
+    **{f"MBPLP/{number}": ("correct", OLD_PERL) for number in (45, 249, 426, 796, 802)},
     "MBCPP/131": ("correct", OUTSIDE),
     "MBCPP/515": ("correct", OUTSIDE),
     "MBCPP/661": ("correct", OUTSIDE),
