@@ -20,7 +20,8 @@ from aha.runtime.seeds import seed_of
 from aha.stages.graph import Node
 from aha.stages.making import Making, making
 from aha.stages.session import Session, worker_pool
-from aha.text.response import split_response
+from aha.text.answers import final_text
+from aha.text.response import Response, split_response
 from aha.types import JUDGE, Json, Problem, Verdict
 
 NO_ANSWER = Verdict("wrong", None, "no_answer")
@@ -46,7 +47,7 @@ def sample_and_filter(work: Making, stage: RejectionStage) -> list[Candidate]:
         Candidate(
             problem=each.problem,
             text=each.reply.text,
-            response=split_response(each.reply.text),
+            response=response_of(each.reply.text),
             verdict=verdict,
             num_tokens=each.reply.num_tokens,
             sample_index=each.sample_index,
@@ -110,7 +111,13 @@ def settled(each: Answered) -> Verdict | None:
         return UNRULED
     if each.reply.finish == "length":
         return TRUNCATED
-    return NO_ANSWER if not each.problem.has_rule and split_response(each.reply.text) is None else None
+    return NO_ANSWER if not each.problem.has_rule and response_of(each.reply.text) is None else None
+
+
+def response_of(text: str) -> Response | None:
+    """Thought and summary as they were graded: in R1-Zero's form the summary keeps its answer tags."""
+    found = split_response(text)
+    return None if found is None else Response(found.thought, final_text(text) or found.summary)
 
 
 def judged(work: Making, stage: RejectionStage, answered: dict[int, Answered]) -> dict[int, Verdict]:
@@ -120,7 +127,7 @@ def judged(work: Making, stage: RejectionStage, answered: dict[int, Answered]) -
     assert stage.judge is not None, "preflight refuses problems for a judge without one"
     cases = []
     for each in answered.values():
-        response = split_response(each.reply.text)
+        response = response_of(each.reply.text)
         assert response is not None
         cases.append(Judged(each.problem, response.summary))
     seed = seed_of(work.seed, work.node.name)

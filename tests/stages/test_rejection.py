@@ -17,15 +17,15 @@ from aha.errors import ConfigError, DataError, MachineError
 from aha.rollouts.asking import Answered
 from aha.runtime.run_directory import RunDirectory
 from aha.stages import rejection
-from aha.stages.rejection import settled
-from aha.text.response import split_response
+from aha.stages.rejection import response_of, settled
+from aha.text.response import Response, split_response
 from aha.types import Problem, VerifierSpec
 from tests.engines.api_server import Server
 from tests.engines.words_server import Gold, gold_server
 from tests.stages.data_run import ENGINE, no_processes, result, rows, run, write_rows
 
 SUMS = {f"What is {a} plus {b} times {c}?": str(a + b * c) for a in (3, 17) for b in (4, 9) for c in (5, 8)}
-TALES = {"Where does the hare sleep at noon?": "under the old oak", "Who wakes the hare?": "the grey owl"}
+TALES = {f"How many hares sleep under oak {n}?": str(3 * n + 100) for n in range(8)}
 
 
 @pytest.fixture(autouse=True)
@@ -67,11 +67,14 @@ def test_what_rules_or_the_judge_call_correct_is_kept(tmp_path: Path, served: tu
         assert response is not None
         assert question in TALES or f"\\boxed{{{SUMS[question]}}}" in response.summary
     counts, domains = made["counts"], made["by_domain"]
-    assert (counts["problems"], counts["answers"], counts["judgements"]) == (10, 40, 8)
-    assert sum(counts["answers_dropped"].values()) + len(found) == 40
-    assert {name: (row["problems"], row["samples"]) for name, row in domains.items()} == {"math": (8, 32), "qa": (2, 8)}
+    assert (counts["problems"], counts["answers"], counts["judgements"]) == (16, 64, 32)
+    assert sum(counts["answers_dropped"].values()) + len(found) == 64
+    assert {name: (row["problems"], row["samples"]) for name, row in domains.items()} == {
+        "math": (8, 32),
+        "qa": (8, 32),
+    }
     assert sum(row["kept"] for row in domains.values()) == counts["kept"] == len(found)
-    assert 0 < domains["qa"]["correct"] < 8
+    assert 0 < domains["qa"]["correct"] < 32
     tokens = [row["tokens"] for row in found if row["domain"] == "math"]
     assert domains["math"]["mean_tokens"] == round(sum(tokens) / len(tokens), 1)
     assert made["by_task"].keys() == {str(tmp_path / "sums.jsonl"), str(tmp_path / "tales.jsonl")}
@@ -110,8 +113,8 @@ def test_a_run_that_broke_off_goes_on_to_the_same_bytes(tmp_path: Path, served: 
 
 def test_too_few_left_stops_the_run_and_says_which_rule_took_what(tmp_path: Path, served: tuple[Server, Gold]) -> None:
     first = settings(tmp_path, served[0].url)
-    last = settings(tmp_path, served[0].url, min_kept=41)
-    with pytest.raises(DataError, match=r"only \d+ rows are left .*dropped: wrong \d+.* lower last.min_kept = 41"):
+    last = settings(tmp_path, served[0].url, min_kept=65)
+    with pytest.raises(DataError, match=r"only \d+ rows are left .*dropped: wrong \d+.* lower last.min_kept = 65"):
         run(tmp_path, first=first, last=last)
     assert rows(tmp_path, "first")
     assert not RunDirectory(tmp_path / "run").stage("last").result.exists()
@@ -121,7 +124,7 @@ def test_a_judge_that_answers_nonsense_is_undecided_and_counted(tmp_path: Path, 
     served[1].judge = lambda text, is_right: "It is fine."  # type: ignore[method-assign]
     run(tmp_path, data=settings(tmp_path, served[0].url))
     made = result(tmp_path, "data")
-    assert made["counts"]["judgements_unreadable"] == made["counts"]["answers_dropped"]["undecided"] == 8
+    assert made["counts"]["judgements_unreadable"] == made["counts"]["answers_dropped"]["undecided"] == 32
     assert made["by_domain"]["qa"]["kept"] == 0
 
 
@@ -138,6 +141,19 @@ def test_problems_for_a_judge_are_refused_without_one(kind: str, tmp_path: Path,
         stage = {"kind": "evaluate", "model": "lab", "on": on, "engine": ENGINE}
     with pytest.raises(ConfigError, match=r"Problem 't0' of .* is decided by a judge .* rejection"):
         run(tmp_path, data=stage)
+
+
+@pytest.mark.parametrize(
+    ("text", "response"),
+    [
+        ("<think>a</think><answer>4</answer>", Response("a", "<answer>4</answer>")),
+        ("<think>\na\n</think>\n\nIt is \\boxed{4}.", Response("a", "It is \\boxed{4}.")),
+        ("It is 4.", Response(None, "It is 4.")),
+        ("<think>a", None),
+    ],
+)
+def test_what_is_learned_is_what_was_graded(text: str, response: Response | None) -> None:
+    assert response_of(text) == response
 
 
 @pytest.mark.parametrize(
@@ -204,10 +220,10 @@ def test_some_problems_are_drawn_from_the_tasks(tmp_path: Path, served: tuple[Se
     run(tmp_path, data=settings(tmp_path, served[0].url, num_problems=4, num_samples=3))
     assert {result(tmp_path, "data")["counts"][key] for key in ("problems", "answers")} == {4, 12}
     heard = run(tmp_path, data=settings(tmp_path, served[0].url, num_problems=40, num_samples=1))
-    assert any("the tasks have 10 different problems, not more" in line for line in heard)
+    assert any("the tasks have 16 different problems, not more" in line for line in heard)
 
 
 def test_answers_are_kept_as_they_come(tmp_path: Path, served: tuple[Server, Gold]) -> None:
     run(tmp_path, data=settings(tmp_path, served[0].url))
     kept = RunDirectory(tmp_path / "run").answers("data").read_text().splitlines()
-    assert len({json.loads(line)["key"] for line in kept}) == len(kept) >= 40
+    assert len({json.loads(line)["key"] for line in kept}) == len(kept) >= 64
