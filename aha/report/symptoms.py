@@ -7,6 +7,7 @@ from collections import Counter
 from aha.report.findings import THRESHOLDS, Finding, column, graded, late, share
 from aha.report.read import StageRecord
 from aha.report.rollouts import read_columns
+from aha.types import NO_RULE
 
 EXPECTED = (
     "reward/mean",
@@ -134,7 +135,7 @@ def undecided(stage: StageRecord) -> list[Finding]:
         reasons.update(
             str(row.get("reason"))
             for row in read_columns(path, [], ("outcome", "reason"))
-            if row.get("outcome") == "undecided"
+            if row.get("outcome") == "undecided" and row.get("reason") != NO_RULE
         )
     most = f", mostly “{reasons.most_common(1)[0][0]}”" if reasons else ""
     return [

@@ -168,7 +168,12 @@ def test_undecided_names_the_commonest_reason(tmp_path: Path) -> None:
     run = _run(lambda step: {"undecided_frac": 0.5})
     path = tmp_path / "step-000001.parquet"
     pq.write_table(
-        pa.table({"outcome": ["undecided"] * 3 + ["wrong"], "reason": ["timeout", "timeout", "crash", "mismatch"]}),
+        pa.table(
+            {
+                "outcome": ["undecided"] * 6 + ["wrong"],
+                "reason": ["timeout", "timeout", "crash", *["no_rule"] * 3, "mismatch"],
+            }
+        ),
         path,
     )
     run.stages[0].rollouts[1] = path
