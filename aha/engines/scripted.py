@@ -33,9 +33,9 @@ MAX_PUZZLES = 60_000
 MAX_TRIES = 20
 """Workings that are tried for one that is right, or has a slip."""
 SUMMARIES: dict[Language, list[str]] = {
-    "en": ["The answer is \\boxed{{{}}}.", "So it is \\boxed{{{}}}."],
-    "ko": ["답은 \\boxed{{{}}}."],
-    "ru": ["Ответ \\boxed{{{}}}."],
+    "en": ["The answer is <answer>{}</answer>.", "So it is <answer>{}</answer>."],
+    "ko": ["답은 <answer>{}</answer>."],
+    "ru": ["Ответ <answer>{}</answer>."],
 }
 PLANS: dict[Language, dict[str, str]] = {
     "en": {

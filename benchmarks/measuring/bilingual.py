@@ -49,6 +49,6 @@ def row_of(puzzle: Puzzle, rng: Random, mixed_frac: float) -> dict[str, Any]:
     other = LANGUAGES[1 - LANGUAGES.index(puzzle.language)]  # type: ignore[arg-type]
     mixes = rng.random() < mixed_frac
     thought, answer = worked(puzzle, rng, "mixed" if mixes else "worked", other if mixes else None)
-    summary = phrase(rng, puzzle.language, "answer", f"\\boxed{{{answer}}}")
+    summary = phrase(rng, puzzle.language, "answer", f"<answer>{answer}</answer>")
     completion = join_response(Response(thought, summary))
     return {"prompt": puzzle.question, "completion": completion, "language": puzzle.language, "mixed": mixes}
