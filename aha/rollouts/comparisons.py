@@ -181,6 +181,11 @@ class JudgedMixture:
         """What update `update` (from 0) learns from."""
         return [self.training[data][item].compared(self.shares[data][item]) for data, item in self.batches[update]]
 
+    def epochs_done(self, num_updates: int) -> float:
+        """Passes over the data after so many updates."""
+        sizes = [len(batch) for batch in self.batches]
+        return self.epochs * sum(sizes[:num_updates]) / sum(sizes)
+
     def _epoch(self, epoch: int) -> Iterator[list[tuple[int, int]]]:
         """Prompts in random order, cut where the next one would make an update larger than `batch_size`."""
         by_prompt: dict[str, list[tuple[int, int]]] = {}

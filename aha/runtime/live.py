@@ -28,6 +28,7 @@ SHOWN = {
     "entropy": ("entropy", "{:.2f}"),
     "epoch": ("epoch", "{:.2f}"),
     "loss": ("loss", "{:.3f}"),
+    "pair_accuracy": ("pairs right", "{:.0%}"),
 }
 """Metrics of the panel: label and format, in order."""
 STYLES = {"correct": "green", "wrong": "red", "undecided": "yellow"}

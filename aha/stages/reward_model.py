@@ -104,7 +104,7 @@ def one_update(parts: RewardParts) -> None:
     comparisons = parts.data.comparisons(parts.learner.update_count)
     with parts.clock.phase("update"):
         metrics = parts.learner.update(comparisons[parts.world.rank :: parts.world.size])
-    write(parts, metrics)
+    write(parts, metrics | {"epoch": parts.data.epochs_done(parts.learner.update_count)})
 
 
 def held_out(parts: RewardParts) -> HeldOut | None:

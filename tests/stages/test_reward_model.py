@@ -92,6 +92,7 @@ def test_it_learns_what_is_preferred_and_says_how_well(tmp_path: Path) -> None:
     lines = read_lines(place.metrics)
     assert [line["step"] for line in lines] == list(range(1, len(lines) + 1))
     assert lines[-1]["pair_accuracy"] > lines[0]["pair_accuracy"]
+    assert [lines[place]["epoch"] for place in (len(lines) // 2 - 1, -1)] == [pytest.approx(1), 2]
     card = (place.model / "README.md").read_text()
     assert "nothing of the thought" in card
     assert f"{100 * accuracy[0]:.1f} %" in card
