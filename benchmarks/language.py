@@ -40,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="scripts/bench language", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--rows", type=int, default=4096, help="worked solutions to fine-tune on")
-    parser.add_argument("--mixed", type=float, default=0.35, help="share of them whose thought changes the language")
+    parser.add_argument("--rows", type=int, default=1024, help="worked solutions to fine-tune on")
+    parser.add_argument("--mixed", type=float, default=0.45, help="share of them whose thought changes the language")
     parser.add_argument("--runs", type=Path, default=RUNS / "bench-language", help="a folder a seed in here")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result file")
     options, extra = parser.parse_known_args(arguments)
