@@ -54,6 +54,8 @@ ELSEWHERE = {
     "gym": "tests/verifiers/test_gym_traps.py",
     "code": "tests/verifiers/code",
     "input": "tests/verifiers/test_inputs.py",
+    "judge": "tests/rollouts/test_judge.py",
+    "none": "tests/verifiers/test_verify.py",
 }
 """Verifiers that need more than a line of text → where they are tested in the same way."""
 CONSTANTS = (
