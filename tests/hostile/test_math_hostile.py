@@ -33,6 +33,7 @@ AUDITED = 2_000
 AUDIT = """
 import json, random, sys
 from collections import Counter
+import sympy
 from aha.verifiers import verify
 from benchmarks.measuring.hostile import REFERENCES, hostile_strings, responses
 
@@ -40,6 +41,7 @@ count = int(sys.argv[1])
 for reference in REFERENCES:
     for answer in (*REFERENCES, "(x+1)^2 - x^2", "\\\\sin^2 x + \\\\cos^2 x + 6", "\\\\frac{x^2-1}{(x-1)^2}"):
         verify("math", f"\\\\boxed{{{answer}}}", reference, {"extract": "boxed"})
+sympy.simplify(sympy.sin(sympy.Symbol("x")) ** 2 + sympy.sqrt(sympy.Symbol("x") ** 2))
 pairs = list(hostile_strings(count, seed=1))
 pairs += [(answer, reference) for answer in REFERENCES for reference in REFERENCES]
 own, library, crashes = Counter(), Counter(), Counter()

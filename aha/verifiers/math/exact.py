@@ -81,7 +81,7 @@ def _root(value: Fraction, index: int) -> Fraction:
 
 
 def _integer_root(number: int, index: int) -> int:
-    if index == 2:
+    if index == 2 or number == 0:
         root = math.isqrt(number)
     else:
         root = 1 << -(-number.bit_length() // index)

@@ -150,3 +150,9 @@ def test_a_claim_ends_at_its_equal_sign() -> None:
     assert len(read.sides) == 2
     assert option(prepared("\\text{(B)} 7")) == ["B", "7"]
     assert option("7") == []
+
+
+def test_the_roots_of_zero_are_zero() -> None:
+    for index in (2, 3, 5):
+        assert verify("math", f"\\boxed{{\\sqrt[{index}]{{0}}}}", "0", {"extract": "boxed"})["outcome"] == "correct"
+        assert verify("math", f"\\boxed{{\\sqrt[{index}]{{0}}}}", "1", {"extract": "boxed"})["outcome"] == "wrong"
