@@ -191,7 +191,7 @@ def num_digits(value: Value) -> int:
             found += _size(part.value)
         elif isinstance(part, Pow) and isinstance(part.base, Num):
             with suppress(NotRationalError, UnparsableError):
-                found += float(abs(rational(part.exponent))) * _size(part.base.value)
+                found += float(min(abs(rational(part.exponent)), Fraction(10 * MAX_SHIFT))) * _size(part.base.value)
     if found > MAX_SHIFT:
         raise OverLimitsError
     return int(found)

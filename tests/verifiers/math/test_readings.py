@@ -1,5 +1,7 @@
 """What the grammar reads beyond plain values: moduli, matrices, names in words, options, units with a hyphen."""
 
+from fractions import Fraction
+
 import pytest
 
 from aha.verifiers import verify
@@ -8,7 +10,8 @@ from aha.verifiers.math.fold import fold
 from aha.verifiers.math.judge import option, prepared
 from aha.verifiers.math.matrices import MAX_POWER, minus, over, plus, raised, times
 from aha.verifiers.math.parse import parse
-from aha.verifiers.math.values import Relation
+from aha.verifiers.math.scalars import num_digits
+from aha.verifiers.math.values import Num, Pow, Relation
 
 SQUARE = "\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}"
 LETTERS = "\\begin{pmatrix}a&b\\\\c&d\\end{pmatrix}"
@@ -156,3 +159,9 @@ def test_the_roots_of_zero_are_zero() -> None:
     for index in (2, 3, 5):
         assert verify("math", f"\\boxed{{\\sqrt[{index}]{{0}}}}", "0", {"extract": "boxed"})["outcome"] == "correct"
         assert verify("math", f"\\boxed{{\\sqrt[{index}]{{0}}}}", "1", {"extract": "boxed"})["outcome"] == "wrong"
+
+
+def test_a_power_with_an_exponent_beyond_all_floats_is_over_the_limits_and_no_crash() -> None:
+    giant = Pow(Num(Fraction(2)), Num(Fraction(10) ** 400))
+    with pytest.raises(OverLimitsError):
+        num_digits(giant)
