@@ -15,7 +15,7 @@ from aha.config.data_stages import CollectStage
 from aha.errors import DataError
 from aha.evaluation.contamination import open_leaks
 from aha.evaluation.runner import pool_grade
-from aha.rollouts.asking import Answered, Drawn, Grade, ask_problems, ask_writer, distinct_problems, rewriting, verdicts
+from aha.rollouts.asking import Answered, Grade, ask_writer, rewriting, verdicts
 from aha.rollouts.cold_start import (
     DIRECT,
     EXAMPLE,
@@ -31,7 +31,6 @@ from aha.rollouts.cold_start import (
 )
 from aha.rollouts.example_rows import Row, example_row
 from aha.rollouts.grading import TRUNCATED
-from aha.rollouts.problems import ProblemStream, load_tasks, task_weights
 from aha.rollouts.quality import Candidate, Leaks, filter_candidates
 from aha.rollouts.reviewed import read_reviewed
 from aha.rollouts.worked import BUILT_IN, WorkedExample, read_worked
@@ -75,26 +74,8 @@ def collected(work: Making, stage: CollectStage) -> list[Row]:
 def ask(work: Making, stage: CollectStage) -> list[Answered]:
     """`num_samples` answers to each problem."""
     assert stage.data is not None
-    tasks = load_tasks(stage.data)
-    weights = task_weights(stage.data, tasks)
-    stream = ProblemStream(tasks, weights, work.seed, work.node.name, stage.data.shuffle)
-    problems = distinct_problems(stream, stage.num_problems)
-    if len(problems) < stage.num_problems:
-        work.session.tell(f"{work.node.name}: the tasks have {len(problems):,} different problems, not more.")
-    drawn = Drawn(
-        seed=work.seed,
-        stage=work.node.name,
-        num_samples=stage.num_samples,
-        temperature=stage.temperature,
-        top_p=stage.top_p,
-        max_new_tokens=stage.max_new_tokens,
-    )
-    messages = asking(work, stage)
-    with work.model("model", stage.engine, stage.data.template, stage.num_parallel) as model:
-        answered = ask_problems(model, problems, drawn, messages, work.busy)
-    work.counts["problems"] = len(problems)
-    work.count_replies("answers", [each.reply for each in answered])
-    return answered
+    problems = work.problems(stage.data, stage.num_problems)
+    return work.answers(stage, problems, stage.num_parallel, asking(work, stage))
 
 
 def asking(work: Making, stage: CollectStage) -> Callable[[Problem], Sequence[Message]]:

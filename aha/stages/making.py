@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aha.config.block import TemplateName
-from aha.config.data_stages import WriterSettings
-from aha.config.settings import EngineSettings
+from aha.config.data_stages import CollectStage, PreferenceStage, RejectionStage, WriterSettings
+from aha.config.settings import DataSettings, EngineSettings
 from aha.errors import DataError
-from aha.rollouts.asking import num_remembered
+from aha.rollouts.asking import Answered, Drawn, ask_problems, distinct_problems, num_remembered
 from aha.rollouts.collect import OnProgress
+from aha.rollouts.problems import ProblemStream, load_tasks, task_weights
 from aha.runtime import files
 from aha.runtime.clock import PhaseClock
 from aha.runtime.live import LiveView
@@ -20,7 +21,7 @@ from aha.stages.build import open_words
 from aha.stages.finish import write_data
 from aha.stages.graph import Node
 from aha.stages.session import Session
-from aha.types import Json
+from aha.types import Json, Message, Problem
 
 if TYPE_CHECKING:
     from aha.engines.words import WordsModel, WordsReply
@@ -64,6 +65,38 @@ class Making:
         """A writer or judge, by its own settings."""
         with self.model(f"{key}.model", engine, settings.template, settings.num_parallel) as found:
             yield found
+
+    def problems(self, data: DataSettings, num_problems: int) -> list[Problem]:
+        """So many different problems, in the shares of the tasks; where there are fewer, that is told."""
+        tasks = load_tasks(data)
+        stream = ProblemStream(tasks, task_weights(data, tasks), self.seed, self.node.name, data.shuffle)
+        found = distinct_problems(stream, num_problems)
+        if len(found) < num_problems:
+            self.session.tell(f"{self.node.name}: the tasks have {len(found):,} different problems, not more.")
+        return found
+
+    def answers(
+        self,
+        stage: CollectStage | RejectionStage | PreferenceStage,
+        problems: Sequence[Problem],
+        num_parallel: int,
+        messages: Callable[[Problem], Sequence[Message]] = lambda problem: problem.messages,
+    ) -> list[Answered]:
+        """`num_samples` answers of the stage's model to each problem, asked with `messages`; counted."""
+        assert stage.data is not None
+        drawn = Drawn(
+            seed=self.seed,
+            stage=self.node.name,
+            num_samples=stage.num_samples,
+            temperature=stage.temperature,
+            top_p=stage.top_p,
+            max_new_tokens=stage.max_new_tokens,
+        )
+        with self.model("model", stage.engine, stage.data.template, num_parallel) as model:
+            answered = ask_problems(model, problems, drawn, messages, self.busy)
+        self.counts["problems"] = len(problems)
+        self.count_replies("answers", [each.reply for each in answered])
+        return answered
 
     def count_replies(self, name: str, replies: Sequence[WordsReply]) -> None:
         """Note how many replies were asked for and lost, and what they cost; the first loss is told with its reason."""

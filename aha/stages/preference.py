@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from aha.config.data_stages import PreferenceStage
-from aha.rollouts.asking import Answered, Drawn, ask_problems, ask_watched, distinct_problems
+from aha.rollouts.asking import Answered, ask_watched
 from aha.rollouts.preferences import (
     LABELS,
     VERDICTS,
@@ -24,7 +24,6 @@ from aha.rollouts.preferences import (
     read_verdict,
     safety_requests,
 )
-from aha.rollouts.problems import ProblemStream, load_tasks, task_weights
 from aha.runtime.seeds import seed_of
 from aha.stages.graph import Node
 from aha.stages.making import Making, making
@@ -52,31 +51,12 @@ def run(session: Session, node: Node) -> None:
     if session.world.rank == 0:
         with making(session, node) as work:
             with work.clock.phase("sample"):
-                answers = usable(work, stage, ask(work, stage))
+                problems = work.problems(stage.data, stage.num_problems)
+                answers = usable(work, stage, work.answers(stage, problems, stage.judge.num_parallel))
             with work.clock.phase("judge"):
                 rows = pairs(work, stage, answers) if stage.question == "helpful" else labels(work, stage, answers)
             work.finish(rows)
     session.world.barrier()
-
-
-def ask(work: Making, stage: PreferenceStage) -> list[Answered]:
-    """`num_samples` answers to each problem."""
-    tasks = load_tasks(stage.data)
-    stream = ProblemStream(tasks, task_weights(stage.data, tasks), work.seed, work.node.name, stage.data.shuffle)
-    problems = distinct_problems(stream, stage.num_problems)
-    drawn = Drawn(
-        seed=work.seed,
-        stage=work.node.name,
-        num_samples=stage.num_samples,
-        temperature=stage.temperature,
-        top_p=stage.top_p,
-        max_new_tokens=stage.max_new_tokens,
-    )
-    with work.model("model", stage.engine, stage.data.template, stage.judge.num_parallel) as model:
-        answered = ask_problems(model, problems, drawn, on_progress=work.busy)
-    work.counts["problems"] = len(problems)
-    work.count_replies("answers", [each.reply for each in answered])
-    return answered
 
 
 def usable(work: Making, stage: PreferenceStage, answered: list[Answered]) -> list[Sampled]:

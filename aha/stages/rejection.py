@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from aha.config.data_stages import RejectionStage
 from aha.evaluation.contamination import open_leaks
 from aha.evaluation.runner import NO_REPLY, pool_grade
-from aha.rollouts.asking import Answered, Drawn, ask_problems, ask_watched, distinct_problems, verdicts
+from aha.rollouts.asking import Answered, ask_watched, verdicts
 from aha.rollouts.example_rows import example_row
 from aha.rollouts.grading import TRUNCATED, UNRULED
 from aha.rollouts.judge import Judged, request_of, verdict_of
-from aha.rollouts.problems import ProblemStream, load_tasks, task_weights
+from aha.rollouts.problems import load_tasks
 from aha.rollouts.quality import Candidate, filter_candidates
 from aha.runtime.seeds import seed_of
 from aha.stages.graph import Node
@@ -65,28 +65,11 @@ def sample_and_filter(work: Making, stage: RejectionStage) -> list[Candidate]:
 
 def ask(work: Making, stage: RejectionStage) -> list[Answered]:
     """`num_samples` answers to each problem."""
-    tasks = load_tasks(stage.data)
     if stage.num_problems is None:
-        problems = [problem for task in tasks for problem in task.problems()]
+        problems = [problem for task in load_tasks(stage.data) for problem in task.problems()]
     else:
-        weights = task_weights(stage.data, tasks)
-        stream = ProblemStream(tasks, weights, work.seed, work.node.name, stage.data.shuffle)
-        problems = distinct_problems(stream, stage.num_problems)
-        if len(problems) < stage.num_problems:
-            work.session.tell(f"{work.node.name}: the tasks have {len(problems):,} different problems, not more.")
-    drawn = Drawn(
-        seed=work.seed,
-        stage=work.node.name,
-        num_samples=stage.num_samples,
-        temperature=stage.temperature,
-        top_p=stage.top_p,
-        max_new_tokens=stage.max_new_tokens,
-    )
-    with work.model("model", stage.engine, stage.data.template, stage.num_parallel) as model:
-        answered = ask_problems(model, problems, drawn, on_progress=work.busy)
-    work.counts["problems"] = len(problems)
-    work.count_replies("answers", [each.reply for each in answered])
-    return answered
+        problems = work.problems(stage.data, stage.num_problems)
+    return work.answers(stage, problems, stage.num_parallel)
 
 
 def graded(work: Making, stage: RejectionStage, answered: Sequence[Answered]) -> list[Verdict]:
