@@ -4,44 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from aha.errors import DataError
 from aha.runtime import checkpoints
 from aha.runtime.checkpoints import Checkpoint
-from aha.runtime.clock import PhaseClock
-from aha.runtime.distributed import World
-from aha.runtime.metrics import MetricsLog
-from aha.runtime.run_directory import StageDirectory
+from aha.stages.parts import StageParts
 from aha.types import Json
 
 LEARNER = "learner"
 """Where the learner's state lies in a checkpoint."""
 
 
-class Keeping(Protocol):
-    """What of a stage's parts its checkpoints need."""
-
-    name: str
-    key: str
-    directory: StageDirectory
-    machine: dict[str, Json]
-    world: World
-    clock: PhaseClock
-    log: MetricsLog
-    accept_drift: bool
-
-    @property
-    def event(self) -> Callable[..., None]:
-        """Notes what happened: its kind, and facts by name."""
-
-    @property
-    def writes(self) -> bool:
-        """Whether this process writes files."""
-
-
 def keep(
-    parts: Keeping, step: int, progress: dict[str, Json], write: Callable[[Path], None], num_last: int, best: int | None
+    parts: StageParts,
+    step: int,
+    progress: dict[str, Json],
+    write: Callable[[Path], None],
+    num_last: int,
+    best: int | None,
 ) -> None:
     """Save the state after `step`, unless it is there whole, and delete all but the newest `num_last` and `best`.
 
@@ -61,7 +41,7 @@ def keep(
     parts.world.barrier()
 
 
-def tidy(parts: Keeping, step: int, num_last: int, best: int | None) -> None:
+def tidy(parts: StageParts, step: int, num_last: int, best: int | None) -> None:
     """Delete the checkpoints that are not kept beside that of `step`, and what a killed save or deletion left; also to
     be called where a stage goes on, since the kill may have come between the save and this."""
     folder = parts.directory.checkpoints
@@ -75,7 +55,7 @@ def kept_steps(folder: Path, num_last: int, best: int | None) -> set[int]:
     return set(steps[-num_last:]) | ({best} if best is not None else set())
 
 
-def find(parts: Keeping) -> Checkpoint | None:
+def find(parts: StageParts) -> Checkpoint | None:
     """The newest whole checkpoint; None, with the logs back at their start, where the stage begins.
 
     Raises DataError where the checkpoint is of other settings, or where the machine differs in what the last bit of a
@@ -95,14 +75,14 @@ def find(parts: Keeping) -> Checkpoint | None:
     return found
 
 
-def went_back(parts: Keeping, found: Checkpoint) -> None:
+def went_back(parts: StageParts, found: Checkpoint) -> None:
     """After the state was restored: the logs go back to where they were."""
     if parts.writes:
         parts.log.rewind(found.state["offsets"])
         parts.event("resume", stage=parts.name, step=found.step)
 
 
-def check_machine(saved: dict[str, Json], parts: Keeping) -> None:
+def check_machine(saved: dict[str, Json], parts: StageParts) -> None:
     """Refuse, unless drift is accepted, to go on where results would differ in the last bits."""
     changed = [
         f"{name} was {saved.get(name)}, is {now}" for name, now in parts.machine.items() if saved.get(name) != now

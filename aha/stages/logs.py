@@ -8,7 +8,7 @@ from aha.rollouts.collect import Collected
 from aha.rollouts.measures import round_metrics
 from aha.runtime import files
 from aha.runtime.rollout_store import write_rollouts
-from aha.stages.parts import RLParts
+from aha.stages.parts import RLParts, StageParts
 from aha.stages.progress import Progress
 from aha.types import Group, StepMetrics
 
@@ -61,7 +61,7 @@ def timing(parts: RLParts, step: int, num_sampled: int, num_trained: int) -> dic
     return values
 
 
-def write(parts: RLParts, line: StepMetrics, groups: Sequence[Group]) -> None:
+def write(parts: StageParts, line: StepMetrics, groups: Sequence[Group]) -> None:
     """Append to the logs and tell the watchers."""
     if parts.writes:
         parts.log.write(line)

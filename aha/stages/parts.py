@@ -1,4 +1,4 @@
-"""What the RL loop works with; built by the pipeline, or of fakes in a test."""
+"""What the loops of training stages work with; built from a session, or of fakes in a test."""
 
 from __future__ import annotations
 
@@ -42,15 +42,39 @@ Watcher = Callable[[StepMetrics, Sequence[Group]], None]
 """Told of each round: live view, trackers. It never fails a run."""
 
 
-@dataclass(slots=True)
-class RLParts:
-    """One stage's engines, data and places. Every process of a world holds the same; rank 0 writes."""
+@dataclass(slots=True, kw_only=True)
+class StageParts:
+    """What every training stage works with. Every process of a world holds the same; rank 0 writes."""
 
     name: str
-    stage: RLStage
     key: str
-    seed: int
     directory: StageDirectory
+    machine: dict[str, Json]
+    """What bitwise resume depends on: threads, torch version, instruction set, compiler on or off."""
+    world: World
+    stop: StopRequest
+    clock: PhaseClock
+    log: MetricsLog
+    memory_bytes: Callable[[], float] = lambda: 0.0
+    """Peak memory so far; depends on the machine, so it stands beside the times."""
+    accept_drift: bool = False
+    event: Callable[..., None] = lambda kind, **facts: None
+    watchers: Sequence[Watcher] = field(default_factory=tuple)
+    busy: OnProgress = quiet
+    """Told what the step is doing."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process writes files."""
+        return self.world.rank == 0
+
+
+@dataclass(slots=True, kw_only=True)
+class RLParts(StageParts):
+    """An RL stage's engines and data."""
+
+    stage: RLStage
+    seed: int
     sampler: Sampler
     learner: Learner
     reference: Reference | None
@@ -62,25 +86,7 @@ class RLParts:
     evaluate: Evaluate
     export: Callable[[Path, NamedTensors], None]
     """Write weights as a Hugging Face model folder."""
-    machine: dict[str, Json]
-    """What bitwise resume depends on: threads, torch version, instruction set, compiler on or off."""
-    world: World
-    stop: StopRequest
-    clock: PhaseClock
-    log: MetricsLog
-    memory_bytes: Callable[[], float] = lambda: 0.0
-    """Peak memory so far; depends on the machine, so it stands beside the times."""
-    accept_drift: bool = False
-    event: Callable[..., None] = lambda kind, **facts: None
     tell: Callable[[str], None] = lambda text: None
     """A line for the person who started the run."""
     scorers: Scorers = field(default_factory=dict)
     """Reward models by the names of their rewards."""
-    watchers: Sequence[Watcher] = field(default_factory=tuple)
-    busy: OnProgress = quiet
-    """Told what the round is doing."""
-
-    @property
-    def writes(self) -> bool:
-        """Whether this process writes files."""
-        return self.world.rank == 0

@@ -19,11 +19,9 @@ from aha.rollouts.grading import Grader
 from aha.rollouts.problems import ProblemStream, load_tasks, task_starts, task_weights
 from aha.rollouts.scoring import RewardScorer, check_sees
 from aha.runtime import files
-from aha.runtime.clock import PhaseClock
 from aha.runtime.device import pick_device, set_threads
 from aha.runtime.distributed import init_world
 from aha.runtime.live import LiveView
-from aha.runtime.metrics import MetricsLog
 from aha.runtime.run_directory import RunDirectory
 from aha.stages import collect, general, preference, rejection, reward_run, sft_run
 from aha.stages.build import build, open_scorer
@@ -39,11 +37,11 @@ from aha.stages.rl import train
 from aha.stages.session import (
     Session,
     Tell,
-    drift_facts,
     open_run,
     preflight,
     renderer,
     say,
+    shared_parts,
     stage_template,
     worker_pool,
 )
@@ -130,13 +128,10 @@ def run_rl(session: Session, node: Node) -> None:
         examiner = make_examiner(sampler, grader, loaded, stage)
         learner.on_progress = partial(busy, "learning")
         examiner.on_progress = lambda found: busy("evaluating", found.num_sampled, found.num_total)
-        place = session.directory.stage(node.name)
         parts = RLParts(
-            name=node.name,
+            **shared_parts(session, node, engines, watchers, busy),
             stage=stage,
-            key=node.resume_key,
             seed=session.recipe.seed,
-            directory=place,
             sampler=sampler,
             learner=learner,
             reference=reference,
@@ -146,18 +141,8 @@ def run_rl(session: Session, node: Node) -> None:
             stop_token_ids=loaded.tokenizer.stop_token_ids,
             evaluate=partial(score_on_the_way, examiner, stage, session.recipe.seed),
             export=engines.export,
-            machine=drift_facts(stage.engine),
-            world=session.world,
-            stop=session.stop,
-            clock=PhaseClock(engines.synchronize),
-            memory_bytes=engines.peak_memory_bytes,
-            log=MetricsLog(place),
-            accept_drift=session.accept_drift,
-            event=session.directory.event,
             tell=session.tell,
             scorers=scorers,
-            watchers=watchers,
-            busy=busy,
         )
         progress = train(parts)
         examiner.on_progress = partial(tell_and_check, session, busy)

@@ -5,8 +5,8 @@ pairs or labels → what the model may see of each answer → prompts held out �
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -14,17 +14,11 @@ from aha.algorithms.preference import Comparison
 from aha.config.model_stages import RewardModelStage
 from aha.errors import DivergedError, Interrupted
 from aha.evaluation.reward_models import HeldOut, measure
-from aha.rollouts.collect import OnProgress, quiet
 from aha.rollouts.comparisons import JudgedMixture
 from aha.runtime import files
-from aha.runtime.clock import PhaseClock
-from aha.runtime.distributed import World
-from aha.runtime.metrics import MetricsLog
-from aha.runtime.run_directory import StageDirectory
-from aha.stages import keeping
-from aha.stages.interrupt import StopRequest
-from aha.stages.parts import Watcher
-from aha.types import Int32, Json, NamedTensors, StepMetrics
+from aha.stages import keeping, logs
+from aha.stages.parts import StageParts
+from aha.types import Int32, NamedTensors, StepMetrics
 
 KEPT_CHECKPOINTS = 2
 
@@ -50,31 +44,13 @@ class RewardLearner(Protocol):
         """The reverse of save."""
 
 
-@dataclass(slots=True)
-class RewardParts:
-    """One stage's learner, data and places. Every process of a world holds the same; rank 0 writes."""
+@dataclass(slots=True, kw_only=True)
+class RewardParts(StageParts):
+    """A reward model stage's learner and data."""
 
-    name: str
     stage: RewardModelStage
-    key: str
-    directory: StageDirectory
     learner: RewardLearner
     data: JudgedMixture
-    machine: dict[str, Json]
-    world: World
-    stop: StopRequest
-    clock: PhaseClock
-    log: MetricsLog
-    memory_bytes: Callable[[], float] = lambda: 0.0
-    accept_drift: bool = False
-    event: Callable[..., None] = lambda kind, **facts: None
-    watchers: Sequence[Watcher] = field(default_factory=tuple)
-    busy: OnProgress = quiet
-
-    @property
-    def writes(self) -> bool:
-        """Whether this process writes files."""
-        return self.world.rank == 0
 
 
 def train(parts: RewardParts) -> HeldOut | None:
@@ -155,7 +131,4 @@ def write(parts: RewardParts, metrics: dict[str, float]) -> None:
     timing = {f"seconds/{phase}": spent for phase, spent in seconds.items()} | {"memory_bytes": parts.memory_bytes()}
     timing["eta_seconds"] = sum(seconds.values()) * (len(parts.data.batches) - step)
     line = StepMetrics(step, {"update": float(step), **metrics}, timing)
-    if parts.writes:
-        parts.log.write(line)
-        for watcher in parts.watchers:
-            watcher(line, ())
+    logs.write(parts, line, ())

@@ -12,15 +12,14 @@ from aha.models.heads import padding_id
 from aha.models.weights import model_hash
 from aha.rollouts.comparisons import JudgedData, JudgedMixture, Kind, read_judged
 from aha.runtime import files
-from aha.runtime.clock import PhaseClock
-from aha.runtime.metrics import MetricsLog, read_lines
+from aha.runtime.metrics import read_lines
 from aha.runtime.seeds import seed_of
 from aha.stages.build import Engines, build_reward
 from aha.stages.finish import export_model, write_result
 from aha.stages.graph import Node
 from aha.stages.reward_card import reward_card
 from aha.stages.reward_model import RewardParts, train
-from aha.stages.session import Session, drift_facts
+from aha.stages.session import Session, shared_parts
 from aha.stages.watching import watching
 from aha.types import Json
 
@@ -41,22 +40,10 @@ def run(session: Session, node: Node) -> None:
     with watching(session, node, len(data.batches), unit="update") as (watchers, busy):
         learner.on_progress = partial(busy, "learning")
         parts = RewardParts(
-            name=node.name,
+            **shared_parts(session, node, engines, watchers, busy),
             stage=stage,
-            key=node.resume_key,
-            directory=place,
             learner=learner,
             data=data,
-            machine=drift_facts(stage.engine),
-            world=session.world,
-            stop=session.stop,
-            clock=PhaseClock(engines.synchronize),
-            memory_bytes=engines.peak_memory_bytes,
-            log=MetricsLog(place),
-            accept_drift=session.accept_drift,
-            event=session.directory.event,
-            watchers=watchers,
-            busy=busy,
         )
         found = train(parts)
     tell(session, node, found)

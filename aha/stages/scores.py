@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aha.rollouts.measures import KINDS, text_measures
 from aha.stages.monitor import watch
-from aha.stages.parts import RLParts
+from aha.stages.parts import Evaluate, RLParts, StageParts
 from aha.stages.progress import Progress
 from aha.types import Evaluation, Interval
 
@@ -23,20 +25,35 @@ def held_out_scores(parts: RLParts, progress: Progress) -> dict[str, float]:
     """
     if not scores_due(parts, progress):
         return {}
+    truths: list[Interval | None] = []
+
+    def evaluate(benchmark: str) -> Evaluation:
+        evaluation = parts.evaluate(benchmark)
+        if benchmark == parts.stage.monitor.truth:
+            truths.append(evaluation.scores.get("pass@1"))
+        return evaluation
+
+    metrics, mean = benchmark_scores(parts, evaluate, parts.stage.evaluate.on)
+    if mean is not None:
+        progress.scores.append((progress.round, mean))
+    return metrics | watch(parts, progress, truths[0] if truths else None)
+
+
+def benchmark_scores(
+    parts: StageParts, evaluate: Evaluate, benchmarks: Sequence[str]
+) -> tuple[dict[str, float], float | None]:
+    """Metrics `eval/BENCHMARK/…` of rank 0, and for all processes the mean pass@1 of the benchmarks that have one; None
+    where none has."""
     metrics: dict[str, float] = {}
     scores: list[float] = []
-    truth: Interval | None = None
     if parts.writes:
-        for benchmark in parts.stage.evaluate.on:
-            evaluation = parts.evaluate(benchmark)
+        for benchmark in benchmarks:
+            evaluation = evaluate(benchmark)
             found = evaluation.scores.get("pass@1")
             scores += [found.value] if found is not None else []
-            truth = found if benchmark == parts.stage.monitor.truth else truth
             metrics |= evaluation_metrics(benchmark, evaluation)
     total, num_scores = parts.world.sum_floats([sum(scores), len(scores)])
-    if num_scores:
-        progress.scores.append((progress.round, total / num_scores))
-    return metrics | watch(parts, progress, truth)
+    return metrics, total / num_scores if num_scores else None
 
 
 def evaluation_metrics(benchmark: str, evaluation: Evaluation) -> dict[str, float]:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 import yaml
@@ -18,15 +19,19 @@ from aha.config.settings import EngineSettings, EvaluateStage, RLStage
 from aha.errors import ConfigError
 from aha.models.load import locate
 from aha.models.weights import model_hash, read_json, weight_files
-from aha.rollouts.collect import Render
+from aha.rollouts.collect import OnProgress, Render
 from aha.rollouts.examples import check_columns
 from aha.runtime import files
+from aha.runtime.clock import PhaseClock
 from aha.runtime.device import machine_facts, measured_matrix_flops
 from aha.runtime.distributed import World
+from aha.runtime.metrics import MetricsLog
 from aha.runtime.run_directory import RunDirectory
 from aha.runtime.workers import WorkerPool
-from aha.stages.graph import done, node_of, place_of_input, root_model
+from aha.stages.build import Engines
+from aha.stages.graph import Node, done, node_of, place_of_input, root_model
 from aha.stages.interrupt import StopRequest
+from aha.stages.parts import Watcher
 from aha.stages.preflight import check_disk, check_prompts, check_stage, max_positions
 from aha.text.chat import Template, chat_template_text, pick_template, render
 from aha.text.conversation import turn_end_id
@@ -170,6 +175,28 @@ def renderer(template: Template | None, tokenizer: HFTokenizer) -> Render:
 def stage_template(stage: RLStage | EvaluateStage | SFTStage) -> Template | None:
     """The template that the stage asks for."""
     return stage.data.template if isinstance(stage, RLStage) else stage.template
+
+
+def shared_parts(
+    session: Session, node: Node, engines: Engines, watchers: Sequence[Watcher], busy: OnProgress
+) -> dict[str, Any]:
+    """The fields of `parts.StageParts`, by name."""
+    place = session.directory.stage(node.name)
+    return {
+        "name": node.name,
+        "key": node.resume_key,
+        "directory": place,
+        "machine": drift_facts(node.stage.engine),
+        "world": session.world,
+        "stop": session.stop,
+        "clock": PhaseClock(engines.synchronize),
+        "memory_bytes": engines.peak_memory_bytes,
+        "log": MetricsLog(place),
+        "accept_drift": session.accept_drift,
+        "event": session.directory.event,
+        "watchers": watchers,
+        "busy": busy,
+    }
 
 
 def drift_facts(engine: EngineSettings) -> dict[str, Json]:

@@ -12,31 +12,22 @@ from pathlib import Path
 from aha.config.model_stages import SFTStage
 from aha.config.settings import AlgorithmSettings
 from aha.errors import Interrupted
-from aha.rollouts.collect import OnProgress, quiet
 from aha.rollouts.examples import Mixture
 from aha.runtime import files
-from aha.runtime.clock import PhaseClock
-from aha.runtime.distributed import World
-from aha.runtime.metrics import MetricsLog
-from aha.runtime.run_directory import StageDirectory
-from aha.stages import keeping
-from aha.stages.interrupt import StopRequest
-from aha.stages.parts import Evaluate, Watcher
-from aha.stages.scores import evaluation_metrics
+from aha.stages import keeping, logs
+from aha.stages.parts import Evaluate, StageParts
+from aha.stages.scores import benchmark_scores
 from aha.types import Json, Learner, NamedTensors, Sample, StepMetrics
 
 IMITATION = AlgorithmSettings(baseline="none", scale="none", objective="log_prob", aggregate="token_mean")
 """Cross-entropy as a point in the space of objectives: every trained token of an update counts the same."""
 
 
-@dataclass(slots=True)
-class SFTParts:
-    """One stage's learner, data and places. Every process of a world holds the same; rank 0 writes."""
+@dataclass(slots=True, kw_only=True)
+class SFTParts(StageParts):
+    """A fine-tuning stage's learner and data."""
 
-    name: str
     stage: SFTStage
-    key: str
-    directory: StageDirectory
     learner: Learner
     data: Mixture
     template: str
@@ -44,21 +35,6 @@ class SFTParts:
     evaluate: Evaluate
     """A benchmark's name to scores of the learner's weights."""
     export: Callable[[Path, NamedTensors], None]
-    machine: dict[str, Json]
-    world: World
-    stop: StopRequest
-    clock: PhaseClock
-    log: MetricsLog
-    memory_bytes: Callable[[], float] = lambda: 0.0
-    accept_drift: bool = False
-    event: Callable[..., None] = lambda kind, **facts: None
-    watchers: Sequence[Watcher] = field(default_factory=tuple)
-    busy: OnProgress = quiet
-
-    @property
-    def writes(self) -> bool:
-        """Whether this process writes files."""
-        return self.world.rank == 0
 
 
 @dataclass(slots=True)
@@ -148,14 +124,9 @@ def held_out_scores(parts: SFTParts, progress: SFTProgress) -> dict[str, float]:
     on_the_way = bool(settings.every) and progress.update % settings.every == 0
     if not settings.on or not (progress.update in (0, parts.data.num_updates) or on_the_way):
         return {}
-    metrics: dict[str, float] = {}
-    total = 0.0
-    if parts.writes:
-        for benchmark in settings.on:
-            evaluation = parts.evaluate(benchmark)
-            total += evaluation.scores["pass@1"].value
-            metrics |= evaluation_metrics(benchmark, evaluation)
-    progress.scores.append((progress.update, parts.world.sum_floats([total])[0] / len(settings.on)))
+    metrics, mean = benchmark_scores(parts, parts.evaluate, settings.on)
+    if mean is not None:
+        progress.scores.append((progress.update, mean))
     return metrics
 
 
@@ -204,7 +175,4 @@ def write(parts: SFTParts, progress: SFTProgress, metrics: dict[str, float], num
         timing["eta_seconds"] = sum(seconds.values()) * (parts.data.num_updates - progress.update)
         timing["tokens_per_second/update"] = num_tokens / max(seconds["update"], 1e-9)
     line = StepMetrics(progress.update, {"update": float(progress.update), **metrics}, timing)
-    if parts.writes:
-        parts.log.write(line)
-        for watcher in parts.watchers:
-            watcher(line, ())
+    logs.write(parts, line, ())

@@ -16,8 +16,6 @@ from aha.models.weights import model_hash
 from aha.rollouts.examples import Dataset, Mixture, read_dataset
 from aha.rollouts.grading import Grader
 from aha.runtime import files
-from aha.runtime.clock import PhaseClock
-from aha.runtime.metrics import MetricsLog
 from aha.runtime.run_directory import StageDirectory
 from aha.runtime.seeds import seed_of
 from aha.stages.build import Engines, build
@@ -26,7 +24,7 @@ from aha.stages.evaluate import Examiner, score_all
 from aha.stages.finish import export_model, write_result
 from aha.stages.graph import Node
 from aha.stages.keeping import LEARNER
-from aha.stages.session import Session, check_same_model, drift_facts, renderer, worker_pool
+from aha.stages.session import Session, check_same_model, renderer, shared_parts, worker_pool
 from aha.stages.sft import IMITATION, SFTParts, SFTProgress, train
 from aha.stages.watching import watching
 from aha.text.chat import Template, chat_template_text, pick_template
@@ -73,25 +71,13 @@ def run(session: Session, node: Node) -> None:
             examiner = Examiner(sampler, Grader(pool, [], engines.loaded.tokenizer), render, stops, template)
             examiner.on_progress = lambda found: busy("evaluating", found.num_sampled, found.num_total)
         parts = SFTParts(
-            name=node.name,
+            **shared_parts(session, node, engines, watchers, busy),
             stage=stage,
-            key=node.resume_key,
-            directory=place,
             learner=learner,
             data=data,
             template=template,
             evaluate=partial(score, examiner, sampler, learner, stage, session.recipe.seed),
             export=engines.export,
-            machine=drift_facts(stage.engine),
-            world=session.world,
-            stop=session.stop,
-            clock=PhaseClock(engines.synchronize),
-            memory_bytes=engines.peak_memory_bytes,
-            log=MetricsLog(place),
-            accept_drift=session.accept_drift,
-            event=session.directory.event,
-            watchers=watchers,
-            busy=busy,
         )
         progress = train(parts)
         if examiner is not None:
