@@ -15,7 +15,7 @@ from aha.algorithms.losses import (
     importance_weights,
     masked_sum,
 )
-from aha.config.settings import AlgorithmSettings
+from aha.config.algorithm import AlgorithmSettings
 from aha.errors import DataError
 
 

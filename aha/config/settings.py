@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
+from aha.config.algorithm import AlgorithmSettings
 from aha.config.block import (
     Artifact,
     Block,
@@ -47,52 +48,6 @@ class SamplingSettings(Block):
     max_new_tokens: PositiveCount = 256
     length_stages: list[tuple[Count, PositiveCount]] = []
     """`[[update, max_new_tokens], …]`: from that update on, that limit (the paper's 32,768 → 65,536)."""
-
-
-class KLSettings(Block):
-    """Pull towards a reference policy."""
-
-    place: Literal["none", "loss", "reward"] = "none"
-    estimator: Literal["k1", "k2", "k3"] = "k3"
-    level: Literal["token", "sequence"] = "token"
-    coef: NonNegative = 0.001
-    reference_every: Count = 0
-    """Updates between refreshes of the reference; 0: fixed."""
-
-
-class AlgorithmSettings(Block):
-    """A point in the space of objectives; a preset is a name for a point."""
-
-    baseline: Literal["none", "group_mean", "leave_one_out"] = "group_mean"
-    scale: Literal["none", "group_std", "batch_std"] = "group_std"
-    select: Literal["all", "best_of_n", "one_correct_one_wrong"] = "all"
-    objective: Literal["clipped_ratio", "clipped_weight", "log_prob"] = "clipped_ratio"
-    ratio: Literal["token", "sequence"] = "token"
-    clip_low: NonNegative = 0.2
-    clip_high: NonNegative = 0.2
-    clip_dual: Annotated[float, Field(gt=1)] | None = None
-    """Upper bound c of the ratio for negative advantages (dual clip); None: none."""
-    denominator: Literal["sampler", "learner"] = "sampler"
-    """Whose log-probs stand in the ratio's denominator: the sampler's, or the learner's recomputed at the start of the
-    round, with a capped importance weight for the gap between the two."""
-    importance_cap: Annotated[float, Field(gt=0)] = 2.0
-    aggregate: Literal["sequence_mean", "token_mean", "constant"] = "sequence_mean"
-    """Mean over a rollout's tokens then over rollouts; mean over all tokens of the update; sum over
-    `constant_length` times the number of rollouts."""
-    constant_length: PositiveCount | None = None
-    """None: the length limit."""
-    kl: KLSettings = KLSettings()
-    entropy_coef: float = 0.0
-    filter: Literal["keep_all", "drop_uniform", "refill"] = "keep_all"
-    refill_rounds: PositiveCount = 4
-    """With `refill`: how many extra samplings a round may take before it trains on what there is."""
-    truncated: Literal["keep", "mask", "punish"] = "keep"
-    """Truncated rollouts: as graded; out of the loss; soft penalty over the last `overlong_buffer` tokens."""
-    overlong_buffer: PositiveCount = 4096
-    num_updates: PositiveCount = 1
-    """Optimizer steps a round; the round's rollouts are split at random among them."""
-    max_undecided_frac: Fraction = execution(0.05)
-    """Stop when more verdicts than this are undecided over 20 rounds."""
 
 
 class RewardSettings(Block):

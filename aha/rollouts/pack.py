@@ -9,7 +9,7 @@ import torch
 
 from aha.algorithms.advantages import SELECTIONS, advantages
 from aha.algorithms.kl import kl_to_go, sequence_kl, token_kl
-from aha.config.settings import AlgorithmSettings, KLSettings
+from aha.config.algorithm import AlgorithmSettings, KLSettings
 from aha.errors import DataError
 from aha.runtime.seeds import shuffled
 from aha.types import Float32, Group, Rollout, Sample

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import torch
 
+from aha.config.algorithm import AlgorithmSettings
 from aha.config.block import TemplateName
-from aha.config.settings import AlgorithmSettings, EngineSettings, OptimizerSettings
+from aha.config.settings import EngineSettings, OptimizerSettings
 from aha.engines.api import is_endpoint, open_endpoint
 from aha.engines.native_learner import NativeLearner
 from aha.engines.native_reward import NativeRewardScorer, RewardLearner

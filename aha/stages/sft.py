@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from aha.config.algorithm import AlgorithmSettings
 from aha.config.model_stages import SFTStage
-from aha.config.settings import AlgorithmSettings
 from aha.errors import Interrupted
 from aha.rollouts.examples import Mixture
 from aha.runtime import files

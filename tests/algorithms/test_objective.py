@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from aha.algorithms.objective import METRICS, Tokens, Totals, largest_gap, loss, measure, reads_zero_advantages
-from aha.config.settings import AlgorithmSettings, KLSettings
+from aha.config.algorithm import AlgorithmSettings, KLSettings
 from aha.errors import DataError
 
 TOTALS = Totals(num_tokens=11.0, num_rollouts=5.0, constant_length=8)

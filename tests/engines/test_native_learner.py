@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from aha.config.settings import AlgorithmSettings, KLSettings, OptimizerSettings
+from aha.config.algorithm import AlgorithmSettings, KLSettings
+from aha.config.settings import OptimizerSettings
 from aha.engines.native_learner import NativeLearner
 from aha.errors import ConfigError, DataError, DivergedError
 from aha.types import Sample

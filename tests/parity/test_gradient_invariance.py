@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from aha.algorithms.objective import Tokens, Totals, loss
-from aha.config.settings import AlgorithmSettings, KLSettings
+from aha.config.algorithm import AlgorithmSettings, KLSettings
 from aha.engines.native_learner import NativeLearner
 from aha.models.layout import RowLayout
 from aha.types import Sample

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from aha.config.settings import AlgorithmSettings, EngineSettings, OptimizerSettings
+from aha.config.algorithm import AlgorithmSettings
+from aha.config.settings import EngineSettings, OptimizerSettings
 from aha.engines.native_learner import NativeLearner
 from aha.models.decoder import Decoder
 from aha.models.decoder_config import DecoderConfig

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from aha.config.settings import AlgorithmSettings, KLSettings
+from aha.config.algorithm import AlgorithmSettings, KLSettings
 from aha.errors import DataError
 from aha.rollouts.pack import set_advantages, split_updates, to_samples, weighs
 from aha.types import Completion, Finish, Group, Outcome, Problem, Rollout, Sample, Segment, Verdict, VerifierSpec
