@@ -131,7 +131,7 @@ def judged_pairs(answers: Sequence[tuple[Problem, list[str]]]) -> tuple[list[dic
         for contest, margin in zip(contests, margins, strict=True)
         if abs(margin) > 1
     ]
-    stay = balanced([len(better) - len(worse) for _, better, worse in clear])
+    stay = balanced([len(better) - len(worse) for _, better, worse in clear], seed=0)
     rows = [
         {"prompt": list(contest.problem.messages), "chosen": better, "rejected": worse}
         for contest, better, worse in (clear[place] for place in stay)

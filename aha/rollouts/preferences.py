@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Final
 
 from aha.config.data_stages import WriterSettings
@@ -138,20 +139,18 @@ def majority(numbers: Sequence[int | None]) -> bool | None:
     return None if total == 0 else total > 0
 
 
-def balanced(differences_P: Sequence[int]) -> list[int]:
+def balanced(differences_P: Sequence[int], seed: int) -> list[int]:
     """Places of the pairs that stay so that chosen and rejected answers are about equally long on average, in order.
 
-    `differences_P`: length of the chosen minus that of the rejected answer. Pairs that add most to the difference of
-    the two averages go first, as few as it takes; one whose going would turn it round stays (DeepSeek-R1 v2, 3.1).
+    `differences_P`: length of the chosen minus that of the rejected answer. Pairs that add to the difference of the two
+    averages go, drawn by chance; one whose going would turn it round stays (DeepSeek-R1 v2, 3.1, leaves open which).
+    To drop the longest first would keep more pairs, but none in which what makes an answer long also makes it good.
     """
     total = sum(differences_P)
     sign = 1 if total > 0 else -1
     gone: set[int] = set()
-    for place in sorted(range(len(differences_P)), key=lambda place: (-sign * differences_P[place], place)):
-        step = sign * differences_P[place]
-        if step <= 0:
-            break
-        if step <= sign * total:
+    for place in Random(seed).sample(range(len(differences_P)), len(differences_P)):
+        if 0 < sign * differences_P[place] <= sign * total:
             gone.add(place)
             total -= differences_P[place]
     return [place for place in range(len(differences_P)) if place not in gone]

@@ -109,7 +109,7 @@ def pairs(work: Making, stage: PreferenceStage, answers: list[Sampled]) -> list[
         else:
             kept.append((other, one, -margin, [None if number is None else -number for number in given]))
     if stage.balance_length:
-        stay = balanced([len(better.seen) - len(worse.seen) for better, worse, _, _ in kept])
+        stay = balanced([len(better.seen) - len(worse.seen) for better, worse, _, _ in kept], seed)
         dropped["unbalanced"] = len(kept) - len(stay)
         kept = [kept[place] for place in stay]
     work.tell_dropped("pairs", dropped, len(kept))
