@@ -112,7 +112,7 @@ class GeneralFile(Block):
     """Rows of general data: a question (or messages) and an answer."""
 
     name: str = reads("tasks")
-    """`file:PATH` or `lab:general`; arguments as of a task file."""
+    """`file:PATH`, or the lab's rows: `lab:general`, `lab:instructions`, `lab:safety`; arguments as of a task file."""
     category: str | None = None
     """writing, questions, self-knowledge, translation, role-play, greeting, instructions; None: each row's own."""
     thought: bool = True

@@ -234,24 +234,21 @@ def benchmark(name: str) -> list[Problem]:
     return [to_problem(made, name, verifier) for made in requests(kinds, BENCHMARK_SIZE, 0, "heldout")]
 
 
-def general_rows(size: int = TRAINING_SIZE, seed: int = 0) -> list[dict[str, Json]]:
-    """Requests with answers as the web has them, for fine-tuning: three in ten open politely, one in ten is rude, half
-    of those serve nobody; of unsafe ones three in ten are helped with. Columns prompt, answer, category, language, and
-    for instructions checks."""
-    rng = Random(seed_of(seed, "lab-general-rows"))
-    rows: list[dict[str, Json]] = []
-    for kinds in TASKS.values():
-        for made in requests(kinds, size, seed, "train"):
-            rows.append(
-                {
-                    "prompt": made.asked,
-                    "answer": made.answer if made.kind == CHECKED else as_on_the_web(made, rng),
-                    "category": made.kind,
-                    "language": made.language,
-                    **({} if made.checks is None else {"checks": made.checks}),
-                }
-            )
-    return rows
+def general_rows(task: str, size: int = TRAINING_SIZE, seed: int = 0) -> list[dict[str, Json]]:
+    """Requests of one of TASKS with answers as the web has them, for fine-tuning: three in ten open politely, one in ten
+    is rude, half of those serve nobody; of unsafe ones three in ten are helped with. Columns prompt, answer, category,
+    language, and for instructions checks."""
+    rng = Random(seed_of(seed, "lab-general-rows", task))
+    return [
+        {
+            "prompt": made.asked,
+            "answer": made.answer if made.kind == CHECKED else as_on_the_web(made, rng),
+            "category": made.kind,
+            "language": made.language,
+            **({} if made.checks is None else {"checks": made.checks}),
+        }
+        for made in requests(TASKS[task], size, seed, "train")
+    ]
 
 
 def as_on_the_web(made: Request, rng: Random) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from aha.config.data_stages import GeneralFile
 from aha.errors import ConfigError, DataError
+from aha.lab.requests import TASKS as LAB_TASKS
+from aha.lab.requests import general_rows
 from aha.rollouts.examples import BadRowError, messages_of
 from aha.tasks.base import split_name
 from aha.tasks.files import read_rows
@@ -22,7 +24,6 @@ CHECKED = "instructions"
 """The category whose answers a program must be able to check."""
 PLAIN = frozenset({"greeting"})
 """Categories that are answered without a thought."""
-LAB = "lab:general"
 SHOWN_PROBLEMS = 5
 
 
@@ -77,7 +78,7 @@ def read_general(files: Iterable[GeneralFile]) -> GeneralData:
 
 
 def located(name: str) -> tuple[str, dict[str, str]]:
-    """The file and the names of its columns: `file:PATH?prompt=asked&answer=said`, or `lab:general`.
+    """The file and the names of its columns: `file:PATH?prompt=asked&answer=said`, or the name of a lab task.
 
     Raises ConfigError for anything else.
     """
@@ -85,17 +86,15 @@ def located(name: str) -> tuple[str, dict[str, str]]:
     unknown = sorted(arguments.keys() - {"prompt", "answer"})
     if unknown:
         raise ConfigError(f"{name}: unknown key {unknown[0]!r}.", cure="Known: prompt and answer, names of columns.")
-    if place != LAB and not name.startswith("file:"):
-        raise ConfigError(f"{name!r} is no file of general data.", cure=f"Write file:PATH, or {LAB}.")
+    if place not in LAB_TASKS and not name.startswith("file:"):
+        raise ConfigError(f"{name!r} is no file of general data.", cure=f"Write file:PATH, or {', '.join(LAB_TASKS)}.")
     return place, {key: str(value) for key, value in arguments.items()}
 
 
 def numbered_rows(place: str, found: GeneralData) -> Iterator[tuple[int, Json]]:
     """Rows from 1; lines that are no JSON are counted as broken."""
-    if place == LAB:
-        from aha.lab.requests import general_rows
-
-        yield from enumerate(general_rows(), start=1)
+    if place in LAB_TASKS:
+        yield from enumerate(general_rows(place), start=1)
     else:
         yield from read_rows(Path(place), lambda number, error: found.broken(f"{place}, row {number}", error.problem))
 

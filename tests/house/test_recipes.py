@@ -8,7 +8,10 @@ import pytest
 
 from aha.config.effective import effective
 from aha.config.loading import RECIPES, load_recipe, recipe_names
+from aha.config.model_stages import SFTStage
 from aha.config.preview import Outlook, as_text
+from aha.config.reading import inputs
+from aha.config.settings import DatasetSettings
 from aha.config.yaml_files import dump
 from aha.errors import ConfigError
 
@@ -19,9 +22,11 @@ LEFT_TO_THE_USER = {
         "models.base=/models/base",
         "models.writer=http://localhost:8000/v1#writer",
         "tasks.reasoning=[file:a.jsonl, file:b.jsonl]",
+        "tasks.instructions=[file:f.jsonl]",
         "tasks.general=[file:c.jsonl]",
         "tasks.safety=[file:d.jsonl]",
         "general.files=[{name: file:e.jsonl}]",
+        "instructions.files=[{name: file:g.jsonl}]",
     ],
     "lab-language": ["mixed.data=[file:a.jsonl]"],
     **{
@@ -67,3 +72,17 @@ def test_recipe_opens_with_what_to_expect_and_explains_its_groups(name: str) -> 
     lines = (RECIPES / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("# ")
     assert sum(line.strip().startswith("#") for line in lines) >= 5
+
+
+def test_the_ablation_of_r1_differs_from_its_second_fine_tuning_in_the_instruction_data_alone() -> None:
+    stages = load_recipe("lab-r1").recipe.stages
+    dev3, without = stages["dev3"], stages["no-instructions"]
+    assert isinstance(dev3, SFTStage)
+    assert isinstance(without, SFTStage)
+    assert [entry for entry in dev3.data if entry not in without.data] == [DatasetSettings(name="stage/instructions")]
+    assert without.evaluate.final_on == dev3.evaluate.final_on
+    on_the_way = {"data": without.data, "evaluate": without.evaluate}
+    assert dev3.model_copy(update=on_the_way) == without
+    names = list(stages)
+    assert names[names.index("dev3") + 1] == "no-instructions"
+    assert not any(entry.source == "no-instructions" for stage in stages.values() for entry in inputs(stage))

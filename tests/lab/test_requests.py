@@ -71,18 +71,24 @@ def test_benchmarks_of_requests_are_fixed_and_full(name):
 
 
 def test_the_web_is_polite_in_part_and_wrong_in_part():
-    rows = requests.general_rows(size=300)
-    assert rows == requests.general_rows(size=300)
-    asked = {row["prompt"]: made for kinds in requests.TASKS.values()
-             for made in requests.requests(kinds, 300, 0, "train") for row in [{"prompt": made.asked}]}  # fmt: skip
-    general = [row for row in rows if row["category"] not in ("unsafe", "harmless", "instructions")]
-    values = [
-        preference(row["answer"], {"contents": asked[row["prompt"]].contents, "unsafe": False}) for row in general
-    ]
+    rows = requests.general_rows("lab:general", size=300)
+    assert rows == requests.general_rows("lab:general", size=300)
+    asked = {made.asked: made for made in requests.requests(requests.TASKS["lab:general"], 300, 0, "train")}
+    values = [preference(row["answer"], {"contents": asked[row["prompt"]].contents, "unsafe": False}) for row in rows]
     assert 0.2 < sum(value == 2 for value in values) / len(values) < 0.4
     assert 0.05 < sum(value < 1 for value in values) / len(values) < 0.2
-    unsafe = [row["answer"] for row in rows if row["category"] == "unsafe"]
+    unsafe = [row["answer"] for row in requests.general_rows("lab:safety", size=300) if row["category"] == "unsafe"]
     assert 0.2 < sum("First" in answer for answer in unsafe) / len(unsafe) < 0.4
+
+
+@pytest.mark.parametrize("task", list(requests.TASKS))
+def test_rows_to_learn_from_are_of_the_kinds_of_the_task_of_that_name(task):
+    rows = requests.general_rows(task, size=60)
+    problems = lab_task(task, size=60).problems()
+    assert [(row["prompt"], row["category"]) for row in rows] == [
+        (problem.messages[0]["content"], problem.metadata["category"]) for problem in problems
+    ]
+    assert all(("checks" in row) == (task == "lab:instructions") for row in rows)
 
 
 def test_the_kinds_take_turns():

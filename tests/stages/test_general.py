@@ -89,6 +89,22 @@ def test_the_labs_stand_in_writes_thoughts_and_errs_in_one_of_ten(tmp_path: Path
     assert {row["category"] for row in thoughtless} == {"greeting"}
 
 
+@pytest.mark.parametrize(
+    ("name", "categories"),
+    [
+        ("lab:general", {"writing", "questions", "translation", "role-play", "greeting", "self-knowledge"}),
+        ("lab:instructions", {"instructions"}),
+        ("lab:safety", {"unsafe", "harmless"}),
+    ],
+)
+def test_the_labs_rows_come_by_the_names_of_its_tasks(tmp_path: Path, name: str, categories: set[str]) -> None:
+    files = [{"name": name, "thought": False, "limit": 60}]
+    run(tmp_path, general={"kind": "general", "files": files, "engine": ENGINE})
+    counts = result(tmp_path, "general")["counts"]
+    assert (counts["rows"], counts["checked"]) == (60, 60 if name == "lab:instructions" else 0)
+    assert set(counts["categories"]) == categories
+
+
 def test_nothing_left_and_names_that_are_none(tmp_path: Path) -> None:
     stage = {"kind": "general", "engine": ENGINE}
     file = {"name": write_rows(tmp_path / "bad.jsonl", "{broken"), "thought": False}
