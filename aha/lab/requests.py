@@ -235,9 +235,9 @@ def benchmark(name: str) -> list[Problem]:
 
 
 def general_rows(task: str, size: int = TRAINING_SIZE, seed: int = 0) -> list[dict[str, Json]]:
-    """Requests of one of TASKS with answers as the web has them, for fine-tuning: three in ten open politely, one in ten
-    is rude, half of those serve nobody; of unsafe ones three in ten are helped with. Columns prompt, answer, category,
-    language, and for instructions checks."""
+    """Requests of one of TASKS with answers as the web has them, for fine-tuning: three in ten open politely, one in
+    ten is rude, half of those serve nobody; of unsafe ones three in ten are helped with. Columns prompt, answer,
+    category, language, and for instructions checks."""
     rng = Random(seed_of(seed, "lab-general-rows", task))
     return [
         {
