@@ -56,6 +56,11 @@ def test_pairs_made_from_golds_are_what_their_label_says(data: Path) -> None:
     assert near == list(generated.near_misses())
 
 
+def test_a_unit_is_left_out_of_an_answer_and_a_second_number_is_not() -> None:
+    assert plain("12\\text{ cm}^2") == plain("12") == plain("12\\text{ square feet}")
+    assert plain("12\\text{ and }13") != plain("12\\text{ and }17")
+
+
 @pytest.mark.parametrize(
     ("name", "gold", "written"),
     [
