@@ -16,7 +16,8 @@ _FRACTION = re.compile(r"(-?)\\frac\{(\d+)\}\{(\d+)\}")
 _PLAIN_DIGIT = re.compile(r"(?<![\d_^{\\a-zA-Z])\d|(?<=\{)\d|(?<=\d)\d|(?<=\\frac)\d|(?<=\^)\d")
 _SPACING = re.compile(r"\s|\\[,;!: ]|\\left|\\right|\$|\.$")
 _BESIDE = re.compile(
-    r"\^\\circ$|\^\{\\circ\}$|(?<=\d)\\text\{[^{}]*\}\D*(?:\^\{?\d\}?)?\D*$|(?<=\d)\([a-z ]+\)$|^[a-zA-Z]=(?=[^=<>]+$)|^\\(?=\d)"
+    r"\^\\circ$|\^\{\\circ\}$|(?<=\d)\\text\{[^{}]*\}\D*(?:\^\{?\d\}?)?\D*$|(?<=\d)\([a-z ]+\)$"
+    r"|^[a-zA-Z]=(?=[^=<>]+$)|^\\(?=\d)"
 )
 _CHOICE = re.compile(r"\W*(?:\\text\W*)?([A-Z])\W*")
 
