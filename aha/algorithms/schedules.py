@@ -24,15 +24,19 @@ def cosine(progress: float, end_frac: float) -> float:
 SCHEDULES: dict[str, Callable[[float, float], float]] = {"constant": constant, "linear": linear, "cosine": cosine}
 
 
-def learning_rate(update: int, *, lr: float, total_updates: int, warmup: int, schedule: str, end_frac: float) -> float:
+def learning_rate(
+    update: int, *, lr: float, total_updates: int, warmup: int, schedule: str, end_frac: float, spent: float = 0.0
+) -> float:
     """The learning rate of the update with this number, counted from 0.
 
     Warm-up is linear: update 0 has lr / warmup, update warmup - 1 has lr. Then the schedule (a key of `SCHEDULES`)
-    goes from lr to end_frac * lr, reached at the last update, and stays there.
+    goes from lr to end_frac * lr, reached at the last update, and stays there. Where the updates end with a budget,
+    `spent` is the share of it that is gone with this update; the schedule is where the further of the two is, so that
+    the update which reaches the budget has end_frac * lr.
     """
     if update < warmup:
         return lr * (update + 1) / warmup
-    progress = min(1.0, (update - warmup) / max(1, total_updates - 1 - warmup))
+    progress = min(1.0, max(spent, (update - warmup) / max(1, total_updates - 1 - warmup)))
     return lr * SCHEDULES[schedule](progress, end_frac)
 
 

@@ -72,10 +72,14 @@ def longest(stage: RLStage, update: int) -> int:
 def _reinforcement(stage: RLStage) -> Amounts:
     sampling, rounds = stage.sampling, stage.rounds
     rollouts = sampling.num_problems * sampling.group_size
-    total = sum(rollouts * longest(stage, done * stage.algorithm.num_updates) for done in range(rounds))
+    limits = [longest(stage, done * stage.algorithm.num_updates) for done in range(rounds)]
+    total = rollouts * sum(limits)
     limit = stage.evaluate.max_new_tokens or longest(stage, rounds * stage.algorithm.num_updates)
     scored = _evaluated(stage.evaluate, rounds, limit)
-    return Amounts(total + scored, trained=total + rounds * rollouts * PROMPT_TOKENS)
+    trained = total
+    if stage.max_trained_tokens is not None:
+        trained = min(total, stage.max_trained_tokens + rollouts * max(limits) // stage.algorithm.num_updates)
+    return Amounts(total + scored, trained=trained + rounds * rollouts * PROMPT_TOKENS)
 
 
 def _fine_tuning(stage: SFTStage, data_bytes: Mapping[str, int]) -> Amounts:

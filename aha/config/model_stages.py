@@ -50,6 +50,9 @@ class SFTStage(Block):
     """Positions of the model that is made, where it shall have more than the one it starts from; None: those it has."""
     max_updates: PositiveCount | None = None
     """Updates after which it ends, epochs or not."""
+    max_trained_tokens: PositiveCount | None = None
+    """It ends with the update that brings the answers' tokens which it learned from to so many, if the epochs last so
+    long; the learning rate has its end there."""
     optimizer: SFTOptimizerSettings = SFTOptimizerSettings()
     engine: EngineSettings = EngineSettings()
     evaluate: EvaluateSettings = EvaluateSettings()

@@ -60,6 +60,9 @@ def _late(stage: RLStage) -> Iterator[Found]:
     if afters and (min(afters) > 0 or max(afters) == 1):
         problem = "a reward after all updates never weighs" if max(afters) == 1 else "all rewards begin late"
         yield ("rewards",), problem, "Set `after` below 1, and of one reward to 0."
+    if stage.max_trained_tokens is not None and any([*starts, *afters]):
+        problem = "`after` is a share of the stage's updates, and max_trained_tokens leaves open how many there are"
+        yield ("max_trained_tokens",), problem, "Leave it out and set `rounds`, or take `after` out."
 
 
 def _monitor(stage: RLStage) -> Iterator[Found]:

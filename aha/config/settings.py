@@ -173,6 +173,9 @@ class RLStage(Block):
     model: str = reads("model")
     data: DataSettings
     rounds: PositiveCount
+    max_trained_tokens: PositiveCount | None = None
+    """The stage ends with the update that brings the tokens which the loss covered to so many, if its rounds last so
+    long; a learning rate that falls then falls with their share."""
     preset: str | None = execution(None)
     """Name of a point in the space of objectives; keys under `algorithm` override it. The keys count, not the name."""
     rewards: list[RewardSettings] = [RewardSettings(name="accuracy"), RewardSettings(name="format")]

@@ -43,6 +43,7 @@ class NativeLearner(TrainedModel):
         temperature: float,
         device: torch.device,
         world: World,
+        max_trained_tokens: int | None = None,
     ) -> None:
         """Takes `model` over, in the dtype that it has. `temperature` is the one that samples are drawn at."""
         if algorithm.aggregate == "constant" and algorithm.constant_length is None:
@@ -50,7 +51,7 @@ class NativeLearner(TrainedModel):
                 "`algorithm.aggregate: constant` has no length to divide by.",
                 cure="Set algorithm.constant_length, to the length limit, say.",
             )
-        super().__init__(model, optimizer, total_updates, device)
+        super().__init__(model, optimizer, total_updates, device, max_trained_tokens)
         self.algorithm, self.engine, self.temperature, self.world = algorithm, engine, temperature, world
 
     def logprobs(self, samples: Sequence[Sample]) -> list[Float32]:
@@ -79,6 +80,7 @@ class NativeLearner(TrainedModel):
         num_tokens, num_rollouts = self.world.sum_floats(
             [float(sum(mask_T.sum() for mask_T in masks)), float(sum(mask_T.any() for mask_T in masks))]
         )
+        self.num_trained_tokens += int(num_tokens)
         totals = Totals(max(1.0, num_tokens), max(1.0, num_rollouts), self.algorithm.constant_length or 1)
         reads_zero = reads_zero_advantages(self.algorithm)
         worked = [

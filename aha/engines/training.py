@@ -29,14 +29,19 @@ class TrainedModel:
         settings: OptimizerSettings,
         total_updates: int,
         device: torch.device,
+        max_trained_tokens: int | None = None,
     ) -> None:
-        """Takes `model` over, in the dtype that it has. The schedule ends after `total_updates`."""
+        """Takes `model` over, in the dtype that it has. The schedule ends after `total_updates`, or before, with the
+        update that brings the tokens which the loss covered to `max_trained_tokens`."""
         self.model = model.to(device)
         self.settings, self.total_updates, self.device = settings, total_updates, device
         self.optimizer = FlatAdamW(
             self.model, betas=settings.betas, eps=settings.eps, weight_decay=settings.weight_decay
         )
+        self.max_trained_tokens = max_trained_tokens
         self.update_count = 0
+        self.num_trained_tokens = 0
+        """Of all updates, that of the next step included; counted by those learners whose updates may end with them."""
         self.num_skipped_in_row = 0
         self.on_progress: Callable[[int, int], None] = lambda number, total: None
         """Told before each micro-batch of an update: which one it is, from 1, of how many."""
@@ -55,6 +60,7 @@ class TrainedModel:
             warmup=self.settings.warmup,
             schedule=self.settings.schedule,
             end_frac=self.settings.end_frac,
+            spent=self.num_trained_tokens / self.max_trained_tokens if self.max_trained_tokens else 0.0,
         )
         norm = self.optimizer.gradient_norm().item()
         skipped = not (math.isfinite(norm) and math.isfinite(loss))
@@ -78,6 +84,7 @@ class TrainedModel:
             files.write_tensors(folder / f"{vector}.safetensors", tensors)
         counters = {
             "update_count": self.update_count,
+            "num_trained_tokens": self.num_trained_tokens,
             "num_steps": self.optimizer.num_steps,
             "num_skipped_in_row": self.num_skipped_in_row,
         }
@@ -101,6 +108,7 @@ class TrainedModel:
         self.optimizer.publish()
         self.optimizer.num_steps = counters["num_steps"]
         self.update_count = counters["update_count"]
+        self.num_trained_tokens = counters["num_trained_tokens"]
         self.num_skipped_in_row = counters["num_skipped_in_row"]
 
     def _count_skipped(self, skipped: bool) -> None:

@@ -10,6 +10,9 @@ from aha.report.summary import percent
 
 ENDED = {
     "rounds": "all rounds",
+    "updates": "all updates",
+    "epochs": "all epochs",
+    "tokens": "token budget spent",
     "plateau": "ended on a plateau",
     "over_optimised": "ended: over-optimised",
 }

@@ -57,6 +57,17 @@ function showCosts() {
     return el("span", {}, key, visible(phase));
   }));
   node.append(table(["stage", "sampled tokens", "asked tokens", "trained tokens", "time", "by phase"], rows), legend);
+  showScoreCosts(node, count);
+}
+
+function showScoreCosts(node, count) {
+  const found = run.score_costs;
+  if (!found.rows.length) return;
+  const amount = (row, name) => el("span", {}, row[name] ? count(row[name]) : "–", row.own && row[name] !== row.own[name] ? el("small", { class: "range" }, `${row.own[name] ? count(row.own[name]) : "none"} here`) : null);
+  const rows = found.rows.map((row) => [el("span", {}, el("b", {}, visible(row.stage)), row.way.length > 1 ? el("small", {}, ` after ${row.way.slice(1).map(visible).join(", ")}`) : null, el("small", { class: "range" }, row.kind.replace(/_/g, " "))),
+    tableCell(row.score, { unit: "percent" }), amount(row, "trained"), amount(row, "generated"), amount(row, "data")]);
+  node.append(el("h3", {}, "What each score cost"), table(["stage", `pass@1 on ${visible(found.benchmark)}, %`, "tokens through the update", "generated tokens", "teacher tokens"], rows),
+    el("p", { class: "caption" }, "Tokens that the loss covered; that the model sampled to learn from; that other models sampled for the data it read, rewriting and judging included. Of a model that other stages of this run made before, theirs are in it."));
 }
 
 function showData() {

@@ -59,6 +59,11 @@ class Example:
         """Tokens of all pieces."""
         return sum(len(token_ids_T) for token_ids_T, _ in self.pieces)
 
+    @property
+    def num_trained_tokens(self) -> int:
+        """Those that the loss covers."""
+        return sum(end - start for _, trained in self.pieces for start, end in trained)
+
 
 @dataclass(slots=True)
 class Dataset:
@@ -166,11 +171,19 @@ class Mixture:
     """Data sets in the order in which they are trained on, which depends on their sizes, weights and the seed alone."""
 
     def __init__(
-        self, datasets: Sequence[Dataset], *, epochs: int, batch_size: int, seed: int, max_updates: int | None = None
+        self,
+        datasets: Sequence[Dataset],
+        *,
+        epochs: int,
+        batch_size: int,
+        seed: int,
+        max_updates: int | None = None,
+        max_trained_tokens: int | None = None,
     ) -> None:
         """Updates have `batch_size` rows each, across the ends of epochs; the last one has what is left.
 
-        Raises DataError where the weights leave no row.
+        They end after `max_updates`, and with the one that brings the trained tokens to `max_trained_tokens`. Raises
+        DataError where the weights leave no row.
         """
         self.datasets, self.epochs, self.batch_size, self.seed = list(datasets), epochs, batch_size, seed
         self.num_updates = -(-len(self.order) // batch_size)
@@ -178,6 +191,8 @@ class Mixture:
             raise DataError("The weights leave no row to train on.", cure="Raise a `weight`, or `epochs`.")
         if max_updates is not None:
             self.num_updates = min(self.num_updates, max_updates)
+        if max_trained_tokens is not None:
+            self.num_updates = self._updates_until(max_trained_tokens)
 
     @cached_property
     def order(self) -> list[Place]:
@@ -197,6 +212,15 @@ class Mixture:
     def epochs_done(self, num_updates: int) -> float:
         """Passes over the data after so many updates."""
         return self.epochs * min(1.0, num_updates * self.batch_size / len(self.order))
+
+    def _updates_until(self, num_tokens: int) -> int:
+        """The updates up to the one that brings the trained tokens to so many; all where none does."""
+        found = 0
+        for update in range(self.num_updates):
+            found += sum(example.num_trained_tokens for example in self.examples(update))
+            if found >= num_tokens:
+                return update + 1
+        return self.num_updates
 
     def _epoch(self, epoch: int) -> list[Place]:
         chosen = [

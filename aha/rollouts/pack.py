@@ -59,6 +59,11 @@ def set_advantages(
     return chosen, [advantages_PG[p, : len(group.rollouts)].tolist() for p, group in enumerate(groups)]
 
 
+def num_trained_tokens(samples: Sequence[Sample]) -> int:
+    """Tokens that the loss covers; those whose advantage is 0 are in its denominators, and count."""
+    return sum(int(sample.loss_mask_T.sum()) for sample in samples)
+
+
 def split_updates(samples: Sequence[Sample], num_updates: int, seed: int) -> list[list[Sample]]:
     """Deal the samples at random into `num_updates` parts whose sizes differ by at most one; parts may be empty."""
     order = shuffled(len(samples), seed)

@@ -57,6 +57,7 @@ class Engines:
         total_updates: int,
         temperature: float,
         world: World,
+        max_trained_tokens: int | None = None,
     ) -> NativeLearner:
         """Who learns; takes the model over."""
         return NativeLearner(
@@ -68,6 +69,7 @@ class Engines:
             temperature=temperature,
             device=self.device,
             world=world,
+            max_trained_tokens=max_trained_tokens,
         )
 
     def reward_learner(self, optimizer: OptimizerSettings, *, total_updates: int, world: World) -> RewardLearner:

@@ -26,7 +26,7 @@ def model_card(
         ("rewards", ", ".join(f"{reward.name} × {reward.weight:g}" for reward in stage.rewards)),
         ("rounds", f"{facts['rounds']} (the model is from round {facts['model_round']})"),
         ("updates", f"{facts['updates']}"),
-        ("sampled tokens", f"{facts['sampled_tokens']:,}"),
+        ("tokens", f"{facts['sampled_tokens']:,} sampled, {facts['trained_tokens']:,} trained on"),
         ("a round", f"{stage.sampling.num_problems} problems × {stage.sampling.group_size} completions"),
         ("length limit", f"{stage.sampling.max_new_tokens} new tokens"),
         ("advantage", f"baseline {algorithm.baseline}, scale {algorithm.scale}"),

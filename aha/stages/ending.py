@@ -1,12 +1,14 @@
-"""Why an RL stage ends before its rounds are done: no gain any more, or a proxy that rises while the truth falls."""
+"""Why an RL stage ends before its rounds are done: a token budget is spent, there is no gain any more, or a proxy rises
+while the truth falls."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Literal
 
-Ended = Literal["rounds", "plateau", "over_optimised"]
-"""All rounds done; no gain over the last evaluations; the reward rose while what it stands for fell."""
+Ended = Literal["rounds", "tokens", "plateau", "over_optimised"]
+"""All rounds done; the token budget spent; no gain over the last evaluations; the reward rose while what it stands for
+fell."""
 Seen = tuple[int, float, float, float | None]
 """An evaluation as the monitor saw it: round, truth, upper end of its interval, proxy (None: not measured yet)."""
 ROUNDING = 1e-9

@@ -55,6 +55,7 @@ def finish_rl(parts: RLParts, progress: Progress, node: Node, examiner: Examiner
         "model_round": chosen_round,
         "updates": progress.update,
         "sampled_tokens": progress.num_tokens,
+        "trained_tokens": progress.num_trained_tokens,
     }
     files.write_text(place.model / "README.md", model_card(node, stage, facts, evaluations, examiner.template))
     write_result(node, place, evaluations, found_hash, facts, {"ended": ended})
@@ -64,6 +65,7 @@ def finish_rl(parts: RLParts, progress: Progress, node: Node, examiner: Examiner
 def in_words(ended: Ended | None, last_round: int, model_round: int) -> str:
     """Why a stage ended, and which model it leaves."""
     why = {
+        "tokens": "the tokens are spent (max_trained_tokens)",
         "plateau": "no gain any more (stop.patience)",
         "over_optimised": "the reward rose while the held-out score fell (monitor)",
     }.get(ended or "", "all rounds done")

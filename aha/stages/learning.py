@@ -8,11 +8,11 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from aha.rollouts.pack import set_advantages, split_updates, to_samples
+from aha.rollouts.pack import num_trained_tokens, set_advantages, split_updates, to_samples
 from aha.runtime.distributed import World
 from aha.runtime.seeds import seed_of
 from aha.stages.parts import RLParts
-from aha.stages.progress import Progress
+from aha.stages.progress import Progress, spent
 from aha.types import Float32, Group, Sample
 
 AT_ROUND_START = ("logprob_gap/mean", "logprob_gap/max", "kl/sampler")
@@ -45,11 +45,16 @@ def make_samples(parts: RLParts, groups: Sequence[Group]) -> tuple[list[Sample],
     return chosen, by_rollout
 
 
-def run_updates(parts: RLParts, samples: Sequence[Sample], step: int) -> dict[str, float]:
-    """`num_updates` optimizer steps over a random split; metrics are means over the updates. No samples, no update."""
-    seed = seed_of(parts.seed, parts.name, step, "updates")
-    splits = split_updates(samples, parts.stage.algorithm.num_updates, seed)
-    return combine([parts.learner.update(split[parts.world.rank :: parts.world.size]) for split in splits if split])
+def run_updates(parts: RLParts, samples: Sequence[Sample], before: Progress) -> tuple[dict[str, float], int]:
+    """`num_updates` optimizer steps over a random split, up to the one that spends the token budget; metrics of all of
+    them together, and the tokens that went through them. No samples, no update."""
+    seed = seed_of(parts.seed, parts.name, before.round + 1, "updates")
+    updates, num_trained = [], 0
+    for split in split_updates(samples, parts.stage.algorithm.num_updates, seed):
+        if split and spent(parts.stage, before.num_trained_tokens + num_trained) < 1:
+            updates.append(parts.learner.update(split[parts.world.rank :: parts.world.size]))
+            num_trained += num_trained_tokens(split)
+    return combine(updates), num_trained
 
 
 def refresh_reference(parts: RLParts, progress: Progress) -> None:
@@ -62,7 +67,7 @@ def refresh_reference(parts: RLParts, progress: Progress) -> None:
 
 def combine(updates: Sequence[dict[str, float]]) -> dict[str, float]:
     """One number a metric from those of a round's updates: the mean of those that have it; the sum of
-    `update_skipped`; the last `lr`; the first of those that compare with the sampler."""
+    `update_skipped` and `num_trained_tokens`; the last `lr`; the first of those that compare with the sampler."""
     metrics: dict[str, float] = {}
     for name in dict.fromkeys(name for update in updates for name in update):
         values = [update[name] for update in updates if name in update]
@@ -70,7 +75,7 @@ def combine(updates: Sequence[dict[str, float]]) -> dict[str, float]:
             metrics[name] = values[0]
         elif name == "lr":
             metrics[name] = values[-1]
-        elif name == "update_skipped":
+        elif name in ("update_skipped", "num_trained_tokens"):
             metrics[name] = sum(values)
         else:
             metrics[name] = sum(values) / len(values)

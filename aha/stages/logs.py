@@ -15,7 +15,7 @@ from aha.types import Group, StepMetrics
 
 def log_start(parts: RLParts, metrics: Mapping[str, float]) -> None:
     """The line of step 0: scores before training."""
-    write(parts, StepMetrics(0, {"update": 0, "policy_version": 0, **metrics}, timing(parts, 0, 0, 0)), ())
+    write(parts, StepMetrics(0, {"update": 0, "policy_version": 0, **metrics}, timing(parts, None, 0, 0)), ())
 
 
 def log_round(
@@ -43,18 +43,19 @@ def log_round(
     num_all = num_new + sum(len(r.prompt_ids) for group in collected.filtered.kept for r in group.rollouts)
     write(
         parts,
-        StepMetrics(after.round, {**values, **metrics}, timing(parts, after.round, num_new, num_all)),
+        StepMetrics(after.round, {**values, **metrics}, timing(parts, after, num_new, num_all)),
         collected.groups,
     )
 
 
-def timing(parts: RLParts, step: int, num_sampled: int, num_trained: int) -> dict[str, float]:
-    """Seconds by phase since the last line, tokens a second (new ones sampled; prompt and new ones trained), memory."""
+def timing(parts: RLParts, after: Progress | None, num_sampled: int, num_trained: int) -> dict[str, float]:
+    """Seconds by phase since the last line, tokens a second (new ones sampled; prompt and new ones trained), memory;
+    and `after` a round, the seconds that are left."""
     seconds = parts.clock.seconds()
     values = {f"seconds/{phase}": spent for phase, spent in seconds.items()}
     values["memory_bytes"] = parts.memory_bytes()
-    if step:
-        values["eta_seconds"] = sum(seconds.values()) * (parts.stage.rounds - step)
+    if after is not None:
+        values["eta_seconds"] = sum(seconds.values()) * after.rounds_left(parts.stage)
     for phase, num_tokens in (("sample", num_sampled), ("update", num_trained)):
         if num_tokens and seconds.get(phase):
             values[f"tokens_per_second/{phase}"] = num_tokens / seconds[phase]

@@ -122,6 +122,7 @@ def run_rl(session: Session, node: Node) -> None:
         total_updates=total_updates(stage),
         temperature=temperature,
         world=session.world,
+        max_trained_tokens=stage.max_trained_tokens,
     )
     with worker_pool(stage.engine) as pool, closing(sampler), watching(session, node, stage.rounds) as (watchers, busy):
         grader = Grader(pool, stage.rewards, loaded.tokenizer, length_points(stage))

@@ -31,6 +31,8 @@ class Progress:
     """(undecided, graded) rollouts of the last rounds."""
     num_tokens: int = 0
     """New tokens sampled for training."""
+    num_trained_tokens: int = 0
+    """Those that the loss covered, in all updates."""
     credits: Cursor = field(default_factory=dict)
     """What tasks that began late are counted as having had."""
     seen: list[Seen] = field(default_factory=list)
@@ -49,8 +51,10 @@ class Progress:
         rows = {name: [tuple(row) for row in record.get(name, ())] for name in ("scores", "undecided", "seen")}
         return cls(**{**record, **rows})
 
-    def after(self, groups: Sequence[Group], cursor: Cursor, credits: Cursor, update: int) -> Progress:
-        """Progress once the next round has been trained on."""
+    def after(
+        self, groups: Sequence[Group], cursor: Cursor, credits: Cursor, update: int, num_trained: int
+    ) -> Progress:
+        """Progress once the next round has been trained on, `num_trained` tokens of it."""
         rollouts = [rollout for group in groups for rollout in group.rollouts]
         num_undecided = sum(rollout.verdict.failed for rollout in rollouts)
         return replace(
@@ -64,6 +68,7 @@ class Progress:
             seen=list(self.seen),
             undecided=[*self.undecided, (num_undecided, len(rollouts))][-UNDECIDED_WINDOW:],
             num_tokens=self.num_tokens + sum(len(rollout.completion.token_ids_N) for rollout in rollouts),
+            num_trained_tokens=self.num_trained_tokens + num_trained,
         )
 
     @property
@@ -75,6 +80,8 @@ class Progress:
         """Why the stage is at its end; None while it goes on."""
         if stage.monitor.action == "stop" and over_optimised(self.seen, stage.monitor.drop):
             return "over_optimised"
+        if spent(stage, self.num_trained_tokens) >= 1:
+            return "tokens"
         if self.round >= stage.rounds:
             return "rounds"
         scores = [score for _, score in self.scores]
@@ -83,6 +90,12 @@ class Progress:
     def finished(self, stage: RLStage) -> bool:
         """Whether the stage is at its end."""
         return self.ended(stage) is not None
+
+    def rounds_left(self, stage: RLStage) -> float:
+        """How many more rounds there will be if each trains on as many tokens as those so far."""
+        share = spent(stage, self.num_trained_tokens)
+        rounds = float(stage.rounds - self.round)
+        return min(rounds, self.round * max(0.0, 1 - share) / share) if share else rounds
 
     def kept_best(self, stage: RLStage) -> int | None:
         """The round whose checkpoint stays because it is the best so far: by the monitor's truth where there is a
@@ -110,6 +123,11 @@ def length_limit(stage: RLStage, update: int) -> int:
     return max(begun)[1] if begun else stage.sampling.max_new_tokens
 
 
+def spent(stage: RLStage, num_trained_tokens: int) -> float:
+    """The share of the stage's token budget that is gone; 0 where it has none."""
+    return num_trained_tokens / stage.max_trained_tokens if stage.max_trained_tokens else 0.0
+
+
 def total_updates(stage: RLStage) -> int:
-    """The optimizer steps of a whole stage."""
+    """The optimizer steps of a whole stage, if no token budget ends it."""
     return stage.rounds * stage.algorithm.num_updates

@@ -52,7 +52,7 @@ def before_training(parts: RLParts) -> Progress:
 
 def one_round(parts: RLParts, before: Progress) -> Progress:
     """Sample, grade, learn, hand the new weights to the sampler, score, log."""
-    step, clock = before.round + 1, parts.clock
+    clock = parts.clock
     with clock.phase("sample"):
         collected = sample_round(parts, before)
     parts.busy("scoring", 0, 0)
@@ -60,8 +60,9 @@ def one_round(parts: RLParts, before: Progress) -> Progress:
         samples, advantages = make_samples(parts, collected.filtered.kept)
     parts.stop.check()
     with clock.phase("update"):
-        metrics = run_updates(parts, samples, step)
-    after = before.after(collected.groups, parts.stream.cursor, parts.stream.credits, parts.learner.update_count)
+        metrics, num_trained = run_updates(parts, samples, before)
+    stream, num_updates = parts.stream, parts.learner.update_count
+    after = before.after(collected.groups, stream.cursor, stream.credits, num_updates, num_trained)
     add_proxy(parts, after, collected.groups)
     with clock.phase("sync"):
         parts.sampler.sync(parts.learner.weights(), after.policy_version)

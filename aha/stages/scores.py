@@ -15,7 +15,7 @@ def scores_due(parts: RLParts, progress: Progress) -> bool:
     """At the start, every n rounds and after the last one."""
     settings, done = parts.stage.evaluate, progress.round
     on_the_way = bool(settings.every) and done % settings.every == 0
-    return bool(settings.on) and (done in (0, parts.stage.rounds) or on_the_way)
+    return bool(settings.on) and (done == 0 or on_the_way or progress.finished(parts.stage))
 
 
 def held_out_scores(parts: RLParts, progress: Progress) -> dict[str, float]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from aha.config.algorithm import AlgorithmSettings
 from aha.config.model_stages import SFTStage
 from aha.errors import Interrupted
 from aha.rollouts.examples import Mixture
+from aha.rollouts.pack import num_trained_tokens
 from aha.runtime import files
 from aha.stages import keeping, logs
 from aha.stages.parts import Evaluate, StageParts
@@ -53,6 +55,12 @@ class SFTProgress:
     def from_json(cls, record: dict[str, Json]) -> SFTProgress:
         """The reverse of `asdict`."""
         return cls(**{**record, "scores": [tuple(pair) for pair in record["scores"]]})
+
+    def ended(self, stage: SFTStage) -> Literal["tokens", "updates", "epochs"]:
+        """Why the stage, which is at its end, is there: the token budget spent, all updates or all epochs done."""
+        if stage.max_trained_tokens is not None and self.num_trained_tokens >= stage.max_trained_tokens:
+            return "tokens"
+        return "updates" if self.update == stage.max_updates else "epochs"
 
     @property
     def best_update(self) -> int | None:
@@ -112,7 +120,7 @@ def progressed(before: SFTProgress, samples: Sequence[Sample]) -> SFTProgress:
         before,
         update=before.update + 1,
         num_tokens=before.num_tokens + sum(len(sample.token_ids_T) for sample in samples),
-        num_trained_tokens=before.num_trained_tokens + sum(int(sample.loss_mask_T.sum()) for sample in samples),
+        num_trained_tokens=before.num_trained_tokens + num_trained_tokens(samples),
         scores=list(before.scores),
     )
 

@@ -54,6 +54,7 @@ def run(session: Session, node: Node) -> None:
         batch_size=stage.batch_size,
         seed=seed_of(session.recipe.seed, node.name),
         max_updates=stage.max_updates,
+        max_trained_tokens=stage.max_trained_tokens,
     )
     with ExitStack() as stack:
         sampler = None
@@ -197,5 +198,7 @@ def finish(
     counts = [each.counts for each in parts.data.datasets]
     files.write_text(place.model / "README.md", sft_card(node, stage, facts, counts, evaluations, parts.template))
     by_name = {f"data.{number} ({each.name})": each.counts for number, each in enumerate(parts.data.datasets)}
-    write_result(node, place, evaluations, found_hash, facts, {"counts": by_name})
+    ended = progress.ended(stage)
+    parts.event("ended", stage=node.name, step=progress.update, why=ended, model_update=chosen)
+    write_result(node, place, evaluations, found_hash, facts, {"counts": by_name, "ended": ended})
     parts.world.barrier()

@@ -21,6 +21,7 @@ from aha.report.page import page_data, render_page, write_report
 from aha.report.read import RunRecord, StageRecord, read_run
 from aha.report.reads import planned, reads, root_of, scripted_in, short_place
 from aha.report.run_graph import headline, run_graph
+from aha.report.score_costs import AMOUNTS, score_costs, way_of
 from aha.report.scorers import scorers
 from aha.report.stage_table import stage_table
 from aha.report.summary import sentences
@@ -167,6 +168,46 @@ def test_costs_add_up(r1: RunRecord) -> None:
     assert found["sums"]["asked"] == 6 * 90_000
 
 
+def test_a_score_stands_beside_the_tokens_of_all_stages_before_it(r1: RunRecord) -> None:
+    found = score_costs(r1)
+    assert found["benchmark"] == "heldout"
+    assert {row["stage"]: tuple(row[name] for name in AMOUNTS) for row in found["rows"]} == {
+        "base": (0, 0, 0),
+        "zero": (350_000, 400_000, 0),
+        "dev1": (350_000, 0, 3 * 602_000),
+        "dev2": (700_000, 400_000, 3 * 602_000),
+        "dev3": (350_000, 0, 2 * 602_000),
+        "r1": (350_000, 0, 2 * 602_000),
+        "student": (350_000, 0, 2 * 602_000),
+    }
+    rows = {row["stage"]: row for row in found["rows"]}
+    assert rows["dev2"]["own"] == {"trained": 350_000, "generated": 400_000, "data": 0}
+    assert rows["dev1"]["own"] is None
+    assert rows["zero"]["score"] == {"value": 0.73, "low": 0.73 - 0.025, "high": 0.73 + 0.025}
+    assert [way_of(r1, name) for name in ("last", "student", "base")] == [["r1", "dev3"], ["student"], []]
+
+
+def test_data_that_came_of_other_data_counts_both_and_each_once() -> None:
+    settings: dict[str, dict[str, Any]] = {
+        "first": {"kind": "collect", "model": "w"},
+        "second": {"kind": "collect", "model": "w", "examples": "stage/first"},
+        "a": {"kind": "sft", "model": "m", "data": ["stage/second", "stage/first"]},
+        "b": {"kind": "sft", "model": "stage/a", "data": ["stage/second"]},
+    }
+    costs_of = {"first": {"answers_tokens": 10}, "second": {"answers_tokens": 5}, "a": {"trained_tokens": 3}, "b": {}}
+    scored = {"heldout": {"pass@1": {"value": 0.5}}}
+    stages = [
+        StageRecord(
+            name, value["kind"], value, result={"cost": costs_of[name]}, evaluations=scored if name in "ab" else {}
+        )
+        for name, value in settings.items()
+    ]
+    run = RunRecord(Path(), {"stages": settings}, {}, {}, [], stages, [])
+    assert [tuple(row[name] for name in AMOUNTS) for row in score_costs(run)["rows"]] == [(3, 0, 15), (3, 0, 15)]
+    assert score_costs(replace(run, stages=stages[:3]))["rows"] == []
+    assert score_costs(replace(run, stages=[]))["rows"] == []
+
+
 def test_data_is_told_with_its_filters_and_texts_of_both_kinds(r1: RunRecord) -> None:
     found = {one["stage"]: one for one in data_sets(r1)}
     assert list(found) == ["fewshot", "rewrite", "reviewed", "rejection", "general", "compare"]
@@ -249,12 +290,12 @@ def test_results_and_settings_of_any_shape_have_a_page(r1: RunRecord, odd: Any) 
         for key in keys:
             stage = replace(whole, result=whole.result | {key: odd})
             run = replace(r1, stages=[stage], events=[{"kind": "nothing_left", "stage": name, "counts": odd}])
-            for make in (run_graph, stage_table, lineage, costs, data_sets, scorers, sentences):
+            for make in (run_graph, stage_table, lineage, costs, score_costs, data_sets, scorers, sentences):
                 make(run)
         stage = replace(whole, settings={"kind": odd, "model": odd, "data": odd, "writer": odd, "pairs": odd})
         stage.result = {"held_out": {"accuracy": odd, "bins": [odd], "baseline": odd, "baseline_name": odd}}
         run = replace(r1, stages=[stage], recipe={"models": odd, "stages": {name: odd}})
-        for make in (run_graph, stage_table, lineage, costs, data_sets, scorers, sentences):
+        for make in (run_graph, stage_table, lineage, costs, score_costs, data_sets, scorers, sentences):
             make(run)
 
 
@@ -280,5 +321,6 @@ def test_a_browser_draws_the_whole_run_and_texts_add_no_element(tmp_path: Path) 
     assert len(re.findall(r'<path [^>]*class="arrow flow-[a-z]+" marker-end', drawn)) == 21
     for name in ("run", "stages", "lineage", "costs", "data", "scorers", "figures"):
         assert f'<section id="{name}"' in drawn, name
+    assert "tokens through the update" in drawn
     assert drawn.count("<script") == 2
     assert "<img" not in drawn

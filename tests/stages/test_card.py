@@ -12,7 +12,7 @@ def test_the_card_says_base_data_settings_and_scores(tmp_path):
     stage = settings()
     recipe = Recipe.model_validate({"name": "r", "seed": 5, "stages": {"zero": stage.model_dump()}})
     node = node_of(recipe, "zero", RunDirectory(tmp_path), lambda model: "abcdef" * 9)
-    facts = {"rounds": 4, "model_round": 2, "updates": 4, "sampled_tokens": 12345}
+    facts = {"rounds": 4, "model_round": 2, "updates": 4, "sampled_tokens": 12345, "trained_tokens": 9876}
     card = model_card(node, stage, facts, {"heldout": scores_of(0.5)}, "r1-zero")
     for expected in ("from `base`", "abcdefabcdef", "lab:arithmetic", "12,345", "50.0 (50.0 – 50.0)", "| seed | 5 |"):
         assert expected in card

@@ -61,8 +61,10 @@ def test_the_gap_is_compared_with_its_limit():
 
 
 def test_metrics_of_several_updates_are_combined():
-    first = {"loss": 1.0, "lr": 0.1, "update_skipped": 1.0, "logprob_gap/mean": 0.01}
+    first = {"loss": 1.0, "lr": 0.1, "update_skipped": 1.0, "logprob_gap/mean": 0.01, "num_trained_tokens": 7.0}
     second = {"loss": 3.0, "lr": 0.2, "update_skipped": 1.0, "logprob_gap/mean": 0.5, "entropy": 2.0}
+    second |= {"num_trained_tokens": 5.0}
     expected = {"loss": 2.0, "lr": 0.2, "update_skipped": 2.0, "logprob_gap/mean": 0.01, "entropy": 2.0}
+    expected |= {"num_trained_tokens": 12.0}
     assert combine([first, second]) == expected
     assert combine([]) == {}
