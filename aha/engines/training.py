@@ -108,7 +108,7 @@ class TrainedModel:
         self.optimizer.publish()
         self.optimizer.num_steps = counters["num_steps"]
         self.update_count = counters["update_count"]
-        self.num_trained_tokens = counters["num_trained_tokens"]
+        self.num_trained_tokens = counters.get("num_trained_tokens", 0)
         self.num_skipped_in_row = counters["num_skipped_in_row"]
 
     def _count_skipped(self, skipped: bool) -> None:

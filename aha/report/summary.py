@@ -124,7 +124,7 @@ def _training(run: RunRecord, stage: StageRecord) -> str:
         for key, value in line.items()
         if key.startswith("seconds/") and isinstance(value, int | float)
     )
-    wanted = stage.settings.get("rounds")
+    wanted = None if stage.result.get("ended") == "tokens" else stage.settings.get("rounds")
     done = stage.rounds[-1]["step"]
     unit = "rounds" if stage.kind in ("rl", "") else "updates"
     rounds = f"{done} of {wanted} {unit}" if wanted and wanted != done else f"{done} {unit}"

@@ -263,6 +263,13 @@ def test_a_student_of_another_family_does_not_end_the_comparison(r1: RunRecord) 
     assert "13 of 15 stages are done: dev2 ended on a plateau." in told
 
 
+def test_rounds_that_a_token_budget_made_superfluous_were_not_missed(r1: RunRecord) -> None:
+    zero = next(stage for stage in r1.stages if stage.name == "zero")
+    for ended, words in (("tokens", "trained for 30 rounds"), ("plateau", "trained for 30 of 200 rounds")):
+        stage = replace(zero, settings=zero.settings | {"rounds": 200}, result=zero.result | {"ended": ended})
+        assert words in " ".join(sentences(replace(r1, stages=[stage])))
+
+
 def test_fine_tuning_shows_its_loss_and_no_empty_charts(r1: RunRecord) -> None:
     found = sections(next(stage for stage in r1.stages if stage.name == "dev1"))
     assert [chart["name"] for chart in found["figures"]] == ["loss"]

@@ -141,6 +141,11 @@ def test_a_falling_rate_has_its_end_with_the_update_that_spends_the_budget(tmp_p
     resumed = budgeted(sum(sizes))
     resumed.load(tmp_path)
     assert resumed.num_trained_tokens == sum(sizes[:2])
+    older = tmp_path / "older"
+    budgeted(None).save(older)
+    counters = files.read_json(older / "learner.json") or {}
+    files.write_json(older / "learner.json", {name: value for name, value in counters.items() if "trained" not in name})
+    budgeted(None).load(older)
     rates += [resumed.update(part)["lr"] for part in samples[2:]]
     shares = [sum(sizes[: place + 1]) / sum(sizes) for place in range(4)]
     assert rates == pytest.approx([1e-2, *(1e-2 * (1 - 0.9 * share) for share in shares[1:])])
