@@ -143,14 +143,18 @@ def balanced(differences_P: Sequence[int], seed: int) -> list[int]:
     """Places of the pairs that stay so that chosen and rejected answers are about equally long on average, in order.
 
     `differences_P`: length of the chosen minus that of the rejected answer. Pairs that add to the difference of the two
-    averages go, drawn by chance; one whose going would turn it round stays (DeepSeek-R1 v2, 3.1, leaves open which).
-    To drop the longest first would keep more pairs, but none in which what makes an answer long also makes it good.
+    averages go, drawn by chance in proportion to what they add; one whose going would turn it round stays (DeepSeek-R1
+    v2, 3.1, leaves open which). To drop the most unequal first leaves no pair in which what makes an answer long also
+    makes it good; to drop all alike costs many pairs where a few are very unequal.
     """
+    rng = Random(seed)
     total = sum(differences_P)
     sign = 1 if total > 0 else -1
     gone: set[int] = set()
-    for place in Random(seed).sample(range(len(differences_P)), len(differences_P)):
-        if 0 < sign * differences_P[place] <= sign * total:
+    adding = [place for place, difference in enumerate(differences_P) if sign * difference > 0]
+    waits = {place: rng.expovariate(sign * differences_P[place]) for place in adding}
+    for place in sorted(adding, key=lambda place: waits[place]):
+        if sign * differences_P[place] <= sign * total:
             gone.add(place)
             total -= differences_P[place]
     return [place for place in range(len(differences_P)) if place not in gone]
