@@ -128,7 +128,7 @@ def recipe(folder: Path) -> dict[str, Any]:
 
 def final_scores() -> dict[str, Json]:
     """What each model is scored on in the end."""
-    return {"final_on": BENCHMARKS, "final_k": 4, "max_new_tokens": 96}
+    return {"final_on": BENCHMARKS, "final_k": 4, "max_new_tokens": 128}
 
 
 def reward_model(pairs: Path) -> dict[str, Json]:
@@ -143,7 +143,7 @@ def reward_model(pairs: Path) -> dict[str, Json]:
 def rl(scorer: str, after: float) -> dict[str, Json]:
     """The arms differ in the reward model, and in when it and its requests come in."""
     return {
-        "kind": "rl", "model": f"stage/{START}", "rounds": 30, "preset": "grpo",
+        "kind": "rl", "model": f"stage/{START}", "rounds": 24, "preset": "grpo",
         "data": {
             "tasks": [
                 {"name": "lab:instructions", "weight": 0.25},
@@ -156,10 +156,10 @@ def rl(scorer: str, after: float) -> dict[str, Json]:
             {"name": "format"},
             {"name": "helpful", "model": f"stage/{scorer}", "sees": "summary", "on": ["general"], "after": after},
         ],
-        "sampling": {"num_problems": 16, "group_size": 8, "max_new_tokens": 96},
+        "sampling": {"num_problems": 16, "group_size": 8, "max_new_tokens": 128},
         "optimizer": {"lr": 2e-4, "warmup": 3},
         "monitor": {"reward": "helpful", "truth": TRUTH},
-        "evaluate": {"on": [TRUTH], "every": 5, "k": 4, **final_scores()},
+        "evaluate": {"on": [TRUTH], "every": 4, "k": 4, **final_scores()},
         "engine": ONE_THREAD,
     }  # fmt: skip
 
