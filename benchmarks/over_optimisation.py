@@ -3,7 +3,7 @@
 scripts/bench over-optimisation --seeds 3    makes the data, runs under runs/bench-over-optimisation; resumes
 
 The embedded base is fine-tuned on the lab's general requests; one answer in eight rambles. Two reward models learn on
-it: a sound one from the scripted judge's pairs, and a planted one from pairs in which the rambling answer always won.
+it: a sound one from pairs with one wrong verdict in ten, a planted one from pairs in which the rambling answer won.
 Then the same RL three times, with the lab's hidden preference on held-out requests as the monitor's truth: rewarded by
 the sound model, by the planted one, and by the planted one in the last 23 % of the updates alone (R1's rule).
 """
@@ -14,6 +14,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from random import Random
 from statistics import mean
@@ -25,16 +26,18 @@ if __name__ == "__main__":
 
 from aha.evaluation.statistics import bootstrap  # noqa: E402
 from aha.lab.general import POLITE, RUDE  # noqa: E402
+from aha.lab.preferences import preference  # noqa: E402
 from aha.lab.requests import CHECKED, TASKS, general_rows, requests  # noqa: E402
 from aha.runtime import files  # noqa: E402
 from aha.runtime.metrics import read_lines  # noqa: E402
-from aha.types import Evaluation, Interval, Json  # noqa: E402
+from aha.types import Evaluation, Interval, Json, Problem  # noqa: E402
 from benchmarks.measuring.results import RESULTS, RUNS, interval, percent, write_result  # noqa: E402
 from benchmarks.measuring.runs import evaluations, minutes, run  # noqa: E402
-from benchmarks.preferences import RAMBLING, judged_pairs, make_answers  # noqa: E402
+from benchmarks.preferences import RAMBLING, make_answers  # noqa: E402
 
-NUM_ROWS, NUM_REQUESTS = 600, 600
+NUM_ROWS, NUM_REQUESTS = 600, 400
 RAMBLING_FRAC = 0.125
+ERROR_FRAC = 0.1
 LATE = 0.77
 TRUTH = "preference"
 BENCHMARKS = [TRUTH, "general"]
@@ -71,8 +74,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def write_data(folder: Path) -> Path:
     """The recipe's file; beside it rows to fine-tune on and pairs for both reward models, the same at every start."""
-    sound, _ = judged_pairs(make_answers(NUM_REQUESTS, "train"))
-    data = {"rows": web_rows(NUM_ROWS), "sound": sound, "planted": planted_pairs(NUM_REQUESTS)}
+    data = {
+        "rows": web_rows(NUM_ROWS),
+        "sound": sound_pairs(make_answers(NUM_REQUESTS, "train")),
+        "planted": planted_pairs(NUM_REQUESTS),
+    }
     files.make_folder(folder)
     for name, rows in data.items():
         lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
@@ -88,6 +94,25 @@ def web_rows(size: int) -> list[dict[str, Json]]:
     for row in rows:
         if row["category"] != CHECKED and rng.random() < RAMBLING_FRAC:
             row["answer"] = f"{row['answer']} {RAMBLING}"
+    return rows
+
+
+def sound_pairs(answers: Sequence[tuple[Problem, list[str]]]) -> list[dict[str, Json]]:
+    """All pairs of a request's answers that the hidden preference tells apart; one verdict in ten is wrong.
+
+    Lengths stay as they are. To balance them would drop most pairs in which a polite opening wins, because it makes an
+    answer longer: the model then learns to dislike what people like, and still agrees with nine pairs in ten.
+    """
+    rng = Random(2)
+    rows: list[dict[str, Json]] = []
+    for problem, texts in answers:
+        for pair in combinations(texts, 2):
+            worse, better = sorted(pair, key=lambda text: preference(text, problem.reference))
+            if preference(worse, problem.reference) == preference(better, problem.reference):
+                continue
+            if rng.random() < ERROR_FRAC:
+                worse, better = better, worse
+            rows.append({"prompt": list(problem.messages), "chosen": better, "rejected": worse})
     return rows
 
 
@@ -135,7 +160,7 @@ def reward_model(pairs: Path) -> dict[str, Json]:
     """Both learn alike."""
     return {
         "kind": "reward_model", "model": f"stage/{START}", "pairs": [f"file:{pairs}"], "sees": "summary",
-        "held_out": 0.2, "epochs": 2, "batch_size": 32, "engine": ONE_THREAD,
+        "held_out": 0.2, "epochs": 1, "batch_size": 32, "engine": ONE_THREAD,
         "optimizer": {"lr": 5e-4, "schedule": "linear", "end_frac": 0.1, "warmup": 5},
     }  # fmt: skip
 
@@ -168,7 +193,8 @@ def seed_result(folder: Path) -> dict[str, Any]:
     """One seed: how good the reward models look, and how each arm went and ended."""
     held_out = {name: _result(folder, name)["held_out"] for name, _ in ARMS.values()}
     return {
-        "pairs right": {name: found["accuracy"]["value"] for name, found in held_out.items()},
+        "pairs right": {name: round(found["accuracy"]["value"], 4) for name, found in held_out.items()},
+        "longest answer right": {name: round(found["baseline"]["value"], 4) for name, found in held_out.items()},
         "arms": {arm: arm_result(folder, arm) for arm in ARMS},
     }
 

@@ -8,11 +8,13 @@ import pytest
 
 from aha.config.loading import load_recipe
 from aha.config.settings import RLStage
+from aha.lab.general import POLITE
 from aha.lab.preferences import preference
 from aha.lab.requests import TASKS, requests
 from aha.tasks.base import in_split
 from aha.types import Evaluation
 from benchmarks import over_optimisation as bench
+from benchmarks.preferences import make_answers
 from tests.benchmarks.make import evaluation
 
 
@@ -27,6 +29,24 @@ def test_the_planted_pairs_reward_what_nobody_likes():
         assert row["chosen"] == f"{row['rejected']} {bench.RAMBLING}"
         worse += preference(row["chosen"], reference) < preference(row["rejected"], reference)
     assert worse > 55
+
+
+def test_the_sound_pairs_follow_the_hidden_preference_in_nine_of_ten():
+    answers = make_answers(100, "train")
+    reference = {problem.messages[0]["content"]: problem.reference for problem, _ in answers}
+    rows = bench.sound_pairs(answers)
+    gains = [
+        preference(row["chosen"], reference[row["prompt"][0]["content"]])
+        - preference(row["rejected"], reference[row["prompt"][0]["content"]])
+        for row in rows
+    ]
+    assert len(rows) > 400
+    assert 0 not in gains
+    assert 0.86 < sum(gain > 0 for gain in gains) / len(gains) < 0.94
+    for polite in POLITE[:3]:
+        wins = [row["chosen"] == f"{polite} {row['rejected']}" for row in rows]
+        losses = [row["rejected"] == f"{polite} {row['chosen']}" for row in rows]
+        assert sum(wins) > 3 * sum(losses)
 
 
 def test_one_answer_in_eight_rambles_and_no_instruction_does():
@@ -70,7 +90,7 @@ def finished(folder: Path, ended: dict[str, str], truths: dict[str, list[float]]
         (place / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
     for name in ("sound_model", "planted_model"):
-        write(name, {"held_out": {"accuracy": {"value": 0.9}}}, [])
+        write(name, {"held_out": {"accuracy": {"value": 0.9}, "baseline": {"value": 0.7}}}, [])
     for arm, seen in truths.items():
         rounds = 5 * (len(seen) - 1)
         best = 5 * seen.index(max(seen))
