@@ -14,7 +14,6 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from pathlib import Path
 from random import Random
 from statistics import mean
@@ -26,16 +25,15 @@ if __name__ == "__main__":
 
 from aha.evaluation.statistics import bootstrap  # noqa: E402
 from aha.lab.general import POLITE, RUDE  # noqa: E402
-from aha.lab.preferences import preference  # noqa: E402
 from aha.lab.requests import CHECKED, TASKS, general_rows, requests  # noqa: E402
 from aha.runtime import files  # noqa: E402
 from aha.runtime.metrics import read_lines  # noqa: E402
-from aha.types import Evaluation, Interval, Json, Problem  # noqa: E402
+from aha.types import Evaluation, Interval, Json  # noqa: E402
 from benchmarks.measuring.results import RESULTS, RUNS, interval, percent, write_result  # noqa: E402
 from benchmarks.measuring.runs import evaluations, minutes, run  # noqa: E402
-from benchmarks.preferences import RAMBLING, make_answers  # noqa: E402
+from benchmarks.preferences import RAMBLING  # noqa: E402
 
-NUM_ROWS, NUM_REQUESTS = 600, 400
+NUM_ROWS, NUM_REQUESTS = 600, 300
 RAMBLING_FRAC = 0.125
 ERROR_FRAC = 0.1
 LATE = 0.77
@@ -76,7 +74,7 @@ def write_data(folder: Path) -> Path:
     """The recipe's file; beside it rows to fine-tune on and pairs for both reward models, the same at every start."""
     data = {
         "rows": web_rows(NUM_ROWS),
-        "sound": sound_pairs(make_answers(NUM_REQUESTS, "train")),
+        "sound": sound_pairs(NUM_REQUESTS),
         "planted": planted_pairs(NUM_REQUESTS),
     }
     files.make_folder(folder)
@@ -97,22 +95,29 @@ def web_rows(size: int) -> list[dict[str, Json]]:
     return rows
 
 
-def sound_pairs(answers: Sequence[tuple[Problem, list[str]]]) -> list[dict[str, Json]]:
-    """All pairs of a request's answers that the hidden preference tells apart; one verdict in ten is wrong.
+def sound_pairs(size: int) -> list[dict[str, Json]]:
+    """For each request what people like, one thing a pair: a polite opening, no rudeness, no rambling, the
+    right content; one verdict in ten is wrong.
 
-    Lengths stay as they are. To balance them would drop most pairs in which a polite opening wins, because it makes an
-    answer longer: the model then learns to dislike what people like, and still agrees with nine pairs in ten.
+    Each pair differs in one thing, because among pairs of any two answers length tells too much: rambling ones win
+    against wrong ones, and where lengths are balanced a polite opening loses most of its wins.
     """
     rng = Random(2)
+    made = requests(TASKS["lab:general"], size, 1, "train")
     rows: list[dict[str, Json]] = []
-    for problem, texts in answers:
-        for pair in combinations(texts, 2):
-            worse, better = sorted(pair, key=lambda text: preference(text, problem.reference))
-            if preference(worse, problem.reference) == preference(better, problem.reference):
-                continue
-            if rng.random() < ERROR_FRAC:
-                worse, better = better, worse
-            rows.append({"prompt": list(problem.messages), "chosen": better, "rejected": worse})
+    for each in made:
+        polite, said, other = rng.choice(POLITE[:3]), each.answer, rng.choice(made).answer
+        wanted = [
+            (f"{polite} {said}", said),
+            (said, f"{rng.choice(RUDE)} {said}"),
+            (said, f"{said} {RAMBLING}"),
+            (f"{polite} {said}", f"{polite} {other}"),
+        ]
+        for better, worse in wanted:
+            chosen, rejected = (worse, better) if rng.random() < ERROR_FRAC else (better, worse)
+            if chosen != rejected:
+                asked = [{"role": "user", "content": each.asked}]
+                rows.append({"prompt": asked, "chosen": chosen, "rejected": rejected})
     return rows
 
 
@@ -160,7 +165,7 @@ def reward_model(pairs: Path) -> dict[str, Json]:
     """Both learn alike."""
     return {
         "kind": "reward_model", "model": f"stage/{START}", "pairs": [f"file:{pairs}"], "sees": "summary",
-        "held_out": 0.2, "epochs": 1, "batch_size": 32, "engine": ONE_THREAD,
+        "held_out": 0.2, "epochs": 2, "batch_size": 32, "engine": ONE_THREAD,
         "optimizer": {"lr": 5e-4, "schedule": "linear", "end_frac": 0.1, "warmup": 5},
     }  # fmt: skip
 

@@ -25,7 +25,6 @@ ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
     sys.path[0] = str(ROOT)
 
-from aha.tasks.base import Split  # noqa: E402
 from aha.types import Problem  # noqa: E402
 from benchmarks.measuring.results import RESULTS, interval, percent, write_result  # noqa: E402
 
@@ -91,13 +90,13 @@ def measure(num_requests: int) -> dict[str, Any]:
     }
 
 
-def make_answers(num_requests: int, split: Split = "all") -> list[tuple[Problem, list[str]]]:
-    """Requests of a split with four different answers each."""
+def make_answers(num_requests: int) -> list[tuple[Problem, list[str]]]:
+    """Requests with four different answers each."""
     from aha.lab.general import POLITE, RUDE
     from aha.lab.requests import TASKS, requests, to_problem
 
     rng = Random(0)
-    made = requests(TASKS["lab:general"], num_requests, 1, split)
+    made = requests(TASKS["lab:general"], num_requests, 1, "all")
     found = []
     for request in made:
         plain, other = request.answer, rng.choice(made).answer

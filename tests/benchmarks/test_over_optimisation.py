@@ -14,7 +14,6 @@ from aha.lab.requests import TASKS, requests
 from aha.tasks.base import in_split
 from aha.types import Evaluation
 from benchmarks import over_optimisation as bench
-from benchmarks.preferences import make_answers
 from tests.benchmarks.make import evaluation
 
 
@@ -32,21 +31,20 @@ def test_the_planted_pairs_reward_what_nobody_likes():
 
 
 def test_the_sound_pairs_follow_the_hidden_preference_in_nine_of_ten():
-    answers = make_answers(100, "train")
-    reference = {problem.messages[0]["content"]: problem.reference for problem, _ in answers}
-    rows = bench.sound_pairs(answers)
-    gains = [
-        preference(row["chosen"], reference[row["prompt"][0]["content"]])
-        - preference(row["rejected"], reference[row["prompt"][0]["content"]])
-        for row in rows
-    ]
-    assert len(rows) > 400
-    assert 0 not in gains
-    assert 0.86 < sum(gain > 0 for gain in gains) / len(gains) < 0.94
+    made = {each.asked: each.contents for each in requests(TASKS["lab:general"], 100, 1, "train")}
+    rows = bench.sound_pairs(100)
+    gains = []
+    for row in rows:
+        reference = {"contents": made[row["prompt"][0]["content"]], "unsafe": False}
+        gains.append(preference(row["chosen"], reference) - preference(row["rejected"], reference))
+    assert len(rows) > 380
+    assert 0.84 < sum(gain > 0 for gain in gains) / len(gains) < 0.94
+    longest = sum(len(row["chosen"]) > len(row["rejected"]) for row in rows) / len(rows)
+    assert longest < 0.6
     for polite in POLITE[:3]:
-        wins = [row["chosen"] == f"{polite} {row['rejected']}" for row in rows]
-        losses = [row["rejected"] == f"{polite} {row['chosen']}" for row in rows]
-        assert sum(wins) > 3 * sum(losses)
+        wins = sum(row["chosen"] == f"{polite} {row['rejected']}" for row in rows)
+        losses = sum(row["rejected"] == f"{polite} {row['chosen']}" for row in rows)
+        assert wins > 3 * losses
 
 
 def test_one_answer_in_eight_rambles_and_no_instruction_does():
