@@ -5,7 +5,8 @@ scripts/bench preferences          writes results/preferences.json
 Requests of the lab, each with up to four answers as people write them: plain, polite, rude, rambling, beside the point.
 The scripted judge compares every pair in both orders, twice; clear ones are kept, lengths are balanced; the embedded
 base gets a scalar head and three epochs. Prompts are held out by their hash. Accuracy is measured against the judge's
-pairs and, on all pairs of held-out prompts that the truth tells apart, against the hidden preference itself.
+pairs and, on all pairs of held-out prompts that the truth tells apart, against the hidden preference itself; last, how
+often a polite opening before the right answer is preferred to that answer alone, as it should always be.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"held-out pairs:       {percent(found['accuracy'])}")
     print(f"longest answer:       {percent(found['longest_answer'])}")
     print(f"the hidden truth:     {percent(found['truth'])}")
+    print(f"opening preferred:    {found['openings']}")
     print(f"seconds of processor: {found['seconds_cpu']:.0f}")
     print(f"Written to {path}.")
 
@@ -76,7 +78,8 @@ def measure(num_requests: int) -> dict[str, Any]:
         seconds = time.process_time() - started
         place = RunDirectory(Path(scratch, "run")).stage("helpful")
         held_out = json.loads(place.result.read_text())["held_out"]
-        truth = against_truth(answers, open_scorer(str(place.model), EngineSettings()))
+        scorer = open_scorer(str(place.model), EngineSettings())
+        truth, preferred = against_truth(answers, scorer), openings(scorer)
     return {
         "requests": num_requests,
         "pairs": counts,
@@ -86,6 +89,7 @@ def measure(num_requests: int) -> dict[str, Any]:
         "calibration_error": held_out["calibration_error"],
         "length_correlation": held_out["length_correlation"],
         "truth": truth,
+        "openings": preferred,
         "seconds_cpu": round(seconds, 1),
     }
 
@@ -156,6 +160,23 @@ def against_truth(answers: Sequence[tuple[Problem, list[str]]], scorer: Any) -> 
         hits.append(float(pair_hits([scores[i] for i, _ in pairs], [scores[j] for _, j in pairs]).sum()))
         counts.append(float(len(pairs)))
     return interval(bootstrap(hits, counts, seed=0))
+
+
+def openings(scorer: Any, num_requests: int = 120) -> dict[str, float]:
+    """Opening → share of held-out requests in English for which it raises the score of a plain answer that serves."""
+    from aha.lab.general import POLITE
+    from aha.lab.requests import TASKS, requests, to_problem
+
+    made = [each for each in requests(TASKS["lab:general"], num_requests, 0, "heldout") if each.language == "en"]
+    asked = [to_problem(each, "lab:general").messages for each in made]
+    plain = scorer.scores([(messages, each.answer) for messages, each in zip(asked, made, strict=True)])
+    found = {}
+    for opening in POLITE[:3]:
+        longer = scorer.scores(
+            [(messages, f"{opening} {each.answer}") for messages, each in zip(asked, made, strict=True)]
+        )
+        found[opening] = round(sum(a > b for a, b in zip(longer, plain, strict=True)) / len(made), 4)
+    return found
 
 
 if __name__ == "__main__":

@@ -24,3 +24,15 @@ def test_answers_differ_and_pairs_are_clear_and_balanced():
 def test_truth_is_measured_on_held_out_requests():
     found = preferences.against_truth(preferences.make_answers(60), Longest())
     assert 0.2 < found["value"] < 0.8
+
+
+def test_an_opening_is_preferred_by_whom_likes_length():
+    assert set(preferences.openings(Longest(), 10).values()) == {1.0}
+
+
+def test_an_opening_is_not_preferred_by_whom_likes_brevity():
+    class Shortest:
+        def scores(self, texts):
+            return [-score for score in Longest().scores(texts)]
+
+    assert set(preferences.openings(Shortest(), 10).values()) == {0.0}
