@@ -89,7 +89,7 @@ def measure(folder: Path, num_problems: int, extra: Sequence[str]) -> dict[str, 
         "server": {"calls": gold.num_calls, "right": gold.num_right, "troubles": gold.num_troubles},
         "models": models,
         "questions": num_problems,
-        "overrides": changes,
+        "overrides": [each.replace(str(folder), "FOLDER") for each in changes],
     }
 
 
@@ -175,7 +175,7 @@ def overrides(folder: Path, data: Mapping[str, str], server: str, num_problems: 
         *(f"{stage}.{key}" for stage in ("compare", "label") for key in ("max_new_tokens=128", "temperature=0.6")),
         "rewrite.num_samples=2",
         "direct.num_samples=2",
-        *(f"{stage}.{key}" for stage in SFT_STAGES for key in [*small, "epochs=12"]),
+        *(f"{stage}.{key}" for stage in SFT_STAGES for key in [*small, "epochs=10"]),
         *(f"{stage}.rounds={rounds}" for stage, rounds in RL_STAGES.items()),
         *(f"{stage}.sampling={few}" for stage in RL_STAGES),
         "r1.sampling.num_problems=10",
