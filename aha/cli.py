@@ -21,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-FILE_WIDTH = 132
+FILE_WIDTH = 168
 """Columns of a table that is printed into a file."""
 LISTS = ("recipes", "tasks", "benchmarks", "algorithms", "rewards")
 

@@ -23,6 +23,14 @@ from aha.errors import ConfigError
 RECIPES = Path(__file__).parent.parent / "recipes"
 
 _PRESET, _FILE, _COMMAND = 0, 1, 2
+_TASK_LISTS = (
+    ("data", "tasks"),
+    ("on",),
+    ("evaluate", "on"),
+    ("evaluate", "final_on"),
+    ("filters", "decontaminate"),
+)
+"""Where a stage names tasks or benchmarks, below the stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +167,17 @@ def _expand_tasks(values: dict[str, Any]) -> None:
     if not isinstance(named, dict) or not isinstance(stages, dict):
         return
     for stage in stages.values():
-        data = stage.get("data") if isinstance(stage, dict) else None
-        if isinstance(data, dict) and isinstance(data.get("tasks"), list):
-            data["tasks"] = [task for entry in data["tasks"] for task in _tasks_of(entry, named)]
+        for *blocks, key in _TASK_LISTS:
+            block = stage
+            for name in blocks:
+                block = block.get(name) if isinstance(block, dict) else None
+            if isinstance(block, dict) and isinstance(block.get(key), list):
+                block[key] = [task for entry in block[key] for task in _tasks_of(entry, named)]
+        rewards = stage.get("rewards") if isinstance(stage, dict) else None
+        for reward in rewards if isinstance(rewards, list) else ():
+            if isinstance(reward, dict) and isinstance(reward.get("on"), list):
+                found = [task for entry in reward["on"] for task in _tasks_of(entry, named)]
+                reward["on"] = [task.get("name") if isinstance(task, dict) else task for task in found]
 
 
 def _tasks_of(entry: Any, named: dict[str, Any]) -> list[Any]:

@@ -38,5 +38,6 @@ class Recipe(Block):
     models: dict[str, str] = {"base": "lab"}
     """Names for model folders, Hub names, `lab`, or the addresses of endpoints."""
     tasks: dict[str, list[str | dict[str, Any]]] = {}
-    """Names for lists of tasks; a stage's `data.tasks` takes such a name for the list."""
+    """Names for lists of tasks or benchmarks; `data.tasks`, `on`, `evaluate.on`, `evaluate.final_on`,
+    `filters.decontaminate` and a reward's `on` take such a name for the list."""
     stages: Annotated[dict[StageName, Stage], Field(min_length=1)]

@@ -61,7 +61,7 @@ class RewardSettings(Block):
     sees: Literal["summary", "response"] = "response"
     """What a reward model is shown: what follows the thought, or everything."""
     on: list[str] = []
-    """Domains or task names whose problems it grades; empty: all."""
+    """Domains or task names (or names of lists under `tasks`) whose problems it grades; empty: all."""
     after: Fraction = 0.0
     """The share of the stage's updates before which it weighs nothing."""
 

@@ -1,6 +1,6 @@
 // The graph of the run as one picture: a box a stage, arrows by what each reads. Drawn in the units of the page's text.
 
-const BOX = { width: 214, height: 72, row: 104 };
+const BOX = { width: 214, height: 86, row: 118 };
 const FLOWS = { model: "model", data: "data", scorer: "reward model", writer: "writes or judges" };
 
 function arrowPath(arrow, from, to) {
@@ -37,7 +37,7 @@ function stageBox(box) {
   box.lines.slice(0, 2).forEach((line, index) => group.append(shape("text", { x: 12, y: 42 + 17 * index, class: index ? "second" : "headline" }, clipped(line, 33))));
   if (box.notes.length) {
     const scripted = box.notes.some((note) => /\bscripted\b/.test(note)), text = clipped(box.notes.join(", "), 32);
-    group.append(shape("text", { x: 12, y: 42 + 17 * Math.max(1, Math.min(2, box.lines.length)) - (box.lines.length > 1 ? 4 : 0), class: scripted ? "note-scripted" : "second" }, text));
+    group.append(shape("text", { x: 12, y: 42 + 17 * Math.max(1, Math.min(2, box.lines.length)), class: scripted ? "note-scripted" : "second" }, text));
   }
   return group;
 }

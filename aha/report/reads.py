@@ -52,7 +52,7 @@ def reads(run: RunRecord, settings: Row) -> list[Read]:
     found = []
     for path, name in _named(settings, ()):
         key = ".".join(path[:-1] if path[-1] == "name" else path)
-        found.append(Read(key, name, str(known.get(name, name)), _flow(path, name, str(settings.get("kind")))))
+        found.append(Read(key, name, str(known.get(name, name)), _flow(path, str(known.get(name, name)), settings)))
     return found
 
 
@@ -102,9 +102,10 @@ def _named(value: Json, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
         yield from [(path, value)] if named else []
 
 
-def _flow(path: tuple[str, ...], name: str, kind: str) -> Flow:
+def _flow(path: tuple[str, ...], place: str, settings: Row) -> Flow:
     if path == ("model",):
-        return "writer" if kind in ("collect", "general") and not name.startswith(FROM_STAGE) else "model"
+        writes = settings.get("kind") in ("collect", "general") and not place.startswith(FROM_STAGE)
+        return "writer" if writes or "://" in place else "model"
     if path[-1] != "model":
         return "data"
     return "scorer" if path[0] == "rewards" else "writer"

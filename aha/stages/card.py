@@ -97,7 +97,7 @@ def pretrain_card(node: Node, stage: PretrainStage) -> str:
         ("seed", node.inputs["seed"]),
     ]
     data = ["The lab's corpus, which the package makes from the seed."]
-    return card(node, "next-token prediction", ["base-model", "aha"], data, settings, {}, "r1-zero")
+    return card(node, "next-token prediction", ["base-model", "aha"], data, settings, {}, None)
 
 
 def card(
@@ -107,12 +107,15 @@ def card(
     data: Sequence[str],
     settings: Rows,
     evaluations: Mapping[str, Evaluation],
-    template: str,
+    template: str | None,
 ) -> str:
-    """The card of any training stage, with the metadata block that model hubs read. `data`: lines of Markdown."""
+    """The card of any training stage, with the metadata block that model hubs read. `data`: lines of Markdown;
+    `template`: in which it learned, None where it has seen no prompts."""
     start = "random weights"
     if "model" in node.sources:
-        start = f"`{node.sources['model'].name}` (weights {node.inputs.get('model', '?')[:12]})"
+        source = node.sources["model"]
+        name = node.model if source.source is None else source.name
+        start = f"`{name}` (weights {node.inputs.get('model', '?')[:12]})"
     lines = [
         "---",
         "library_name: transformers",
@@ -139,25 +142,37 @@ def card(
         "",
         "## Use",
         "",
-        *(use_with_template() if template == "chat" else use_without_template(template)),
+        *use_lines(template),
         "",
     ]
     return "\n".join(lines)
 
 
-def use_with_template() -> list[str]:
-    """How to ask a model that answers in its chat template."""
+FORMS = {
+    "chat": [
+        "The chat template opens `<think>`: the thought",
+        "comes first, `</think>` ends it, the summary follows. Earlier thoughts are no part of a conversation.",
+    ],
+    "r1-zero": [
+        "The chat template is the frame that it",
+        "learned in: the model writes `<think> … </think> <answer> … </answer>`, the opening tag included.",
+    ],
+}
+
+
+def use_lines(template: str | None) -> list[str]:
+    """How to ask a model, by the template in which it learned."""
+    if template not in FORMS:
+        return without_template(template)
+    form, *more = FORMS[template]
     return [
         "Ask zero-shot: examples in the prompt make such models worse. Say in the question which form the answer shall",
         "have, for instance that the final result stands in `\\boxed{}`. Sample at temperature 0.6 and top-p 0.95 (the",
-        "folder's generation settings); greedy decoding repeats itself. The chat template opens `<think>`: the thought",
-        "comes first, `</think>` ends it, the summary follows. Earlier thoughts are no part of a conversation.",
+        f"folder's generation settings); greedy decoding repeats itself. {form}",
+        *more,
         "",
         "```python",
-        "from transformers import AutoModelForCausalLM, AutoTokenizer",
-        "",
-        'model = AutoModelForCausalLM.from_pretrained("path/to/this/folder")',
-        'tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")',
+        *LOADING,
         'messages = [{"role": "user", "content": "What is 2 + 3 * 4? Put the final result in \\\\boxed{}."}]',
         "prompt = tokenizer.apply_chat_template(",
         '    messages, add_generation_prompt=True, return_tensors="pt", return_dict=True',
@@ -168,23 +183,30 @@ def use_with_template() -> list[str]:
     ]
 
 
-def use_without_template(template: str) -> list[str]:
-    """How to ask a model that learned in a template of text."""
+LOADING = (
+    "from transformers import AutoModelForCausalLM, AutoTokenizer",
+    "",
+    'model = AutoModelForCausalLM.from_pretrained("path/to/this/folder")',
+    'tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")',
+)
+
+
+def without_template(template: str | None) -> list[str]:
+    """How to ask a model whose folder has no chat template of its own."""
+    form = (
+        f"The prompt must have the form that it was trained with (`{template}`)" if template else "It continues texts"
+    )
     return [
-        f"The prompt must have the form that it was trained with (`{template}`); `aha chat` and `aha eval` take care",
-        "of that. Ask zero-shot, at temperature 0.6 and top-p 0.95.",
+        f"{form}; `aha eval` takes care of that. Ask zero-shot, at temperature 0.6 and top-p 0.95.",
         "",
         "```python",
-        "from transformers import AutoModelForCausalLM, AutoTokenizer",
-        "",
-        'model = AutoModelForCausalLM.from_pretrained("path/to/this/folder")',
-        'tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")',
+        *LOADING,
         "```",
     ]
 
 
 def score_lines(evaluations: Mapping[str, Evaluation]) -> list[str]:
-    """A table of scores with 95 % intervals over problems, in percent."""
+    """A table of scores with 95 % intervals over problems, in percent; no scores where no rule decides."""
     if not evaluations:
         return ["None were asked for."]
     lines = [
@@ -193,8 +215,8 @@ def score_lines(evaluations: Mapping[str, Evaluation]) -> list[str]:
     ]
     for name, found in evaluations.items():
         cells = [
-            f"{100 * i.value:.1f} ({100 * i.low:.1f} – {100 * i.high:.1f})"
-            for i in (found.scores[score] for score in ("pass@1", "pass@k", "cons@k"))
+            "–" if i is None else f"{100 * i.value:.1f} ({100 * i.low:.1f} – {100 * i.high:.1f})"
+            for i in map(found.scores.get, ("pass@1", "pass@k", "cons@k"))
         ]
         numbers = f"{100 * found.format_rate:.1f} | {found.mean_tokens:.0f}"
         lines.append(f"| {name} | {found.num_problems} | {found.k} | {' | '.join(cells)} | {numbers} |")

@@ -46,7 +46,7 @@ from aha.stages.session import (
     worker_pool,
 )
 from aha.stages.watching import watching
-from aha.text.chat import pick_template
+from aha.text.chat import R1_ZERO_CHAT_TEMPLATE, pick_template
 from aha.types import Evaluation, Sampler
 
 
@@ -127,6 +127,8 @@ def run_rl(session: Session, node: Node) -> None:
     with worker_pool(stage.engine) as pool, closing(sampler), watching(session, node, stage.rounds) as (watchers, busy):
         grader = Grader(pool, stage.rewards, loaded.tokenizer, length_points(stage))
         examiner = make_examiner(sampler, grader, loaded, stage)
+        if examiner.template == "r1-zero":
+            dress_zero(loaded)
         learner.on_progress = partial(busy, "learning")
         examiner.on_progress = lambda found: busy("evaluating", found.num_sampled, found.num_total)
         parts = RLParts(
@@ -148,6 +150,12 @@ def run_rl(session: Session, node: Node) -> None:
         progress = train(parts)
         examiner.on_progress = partial(tell_and_check, session, busy)
         finish_rl(parts, progress, node, examiner)
+
+
+def dress_zero(loaded: LoadedModel) -> None:
+    """A model that learns in R1-Zero's frame takes it along as its chat template, whatever its base had."""
+    loaded.tokenizer.give_chat_template(R1_ZERO_CHAT_TEMPLATE)
+    loaded.generation = sft_run.generation_of(loaded)
 
 
 def make_stream(stage: RLStage, seed: int, name: str) -> ProblemStream:

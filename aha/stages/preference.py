@@ -24,6 +24,7 @@ from aha.rollouts.preferences import (
     read_verdict,
     safety_requests,
 )
+from aha.rollouts.quality import SHOWN_CHARS
 from aha.runtime.seeds import seed_of
 from aha.stages.graph import Node
 from aha.stages.making import Making, making
@@ -32,6 +33,12 @@ from aha.text.judged import shown
 from aha.types import Json, Problem, Sees
 
 Row = dict[str, Json]
+WHY = {
+    "truncated": "the limit cut it off",
+    "nothing_to_see": "nothing follows its thought",
+    "same_again": "the same was answered before",
+}
+"""What is dropped before a judge is asked, and the reason in words."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -62,18 +69,25 @@ def run(session: Session, node: Node) -> None:
 def usable(work: Making, stage: PreferenceStage, answered: list[Answered]) -> list[Sampled]:
     """The answers that a judge can be shown: whole ones with something to see, each once a problem."""
     sees: Sees = "summary" if stage.question == "helpful" else "response"
-    dropped: Counter[str] = Counter(truncated=0, nothing_to_see=0, same_again=0)
+    dropped: Counter[str] = Counter(dict.fromkeys(WHY, 0))
+    examples: dict[str, Json] = {}
     found: dict[tuple[str, str, str], Sampled] = {}
     for each in answered:
         if each.reply.finish == "aborted":
             continue
-        seen = None if each.reply.finish == "length" else shown(each.reply.text, sees)
-        if not seen:
-            dropped["truncated" if each.reply.finish == "length" else "nothing_to_see"] += 1
-            continue
+        rule, seen = None, shown(each.reply.text, sees) or ""
         sampled = Sampled(each.problem, each.sample_index, each.reply.text.strip(), seen)
-        if found.setdefault((each.problem.source, each.problem.id, seen), sampled) is not sampled:
-            dropped["same_again"] += 1
+        if each.reply.finish == "length":
+            rule = "truncated"
+        elif not seen:
+            rule = "nothing_to_see"
+        elif found.setdefault((each.problem.source, each.problem.id, seen), sampled) is not sampled:
+            rule = "same_again"
+        if rule is not None:
+            dropped[rule] += 1
+            shown_one = {"problem": each.problem.id, "why": WHY[rule], "text": each.reply.text[:SHOWN_CHARS]}
+            examples.setdefault(rule, shown_one)
+    work.dropped_examples["answers"] = dict(examples)
     work.tell_dropped("answers", dropped, len(found))
     return list(found.values())
 

@@ -25,7 +25,8 @@ def reward_card(
         hashed = node.inputs.get(f"{key}.{number}", "?")[:12]
         data.append(f"| {entry.name} | {entry.weight:g} | {counted['kept']:,} | {left_out} | {hashed} |")
     loss = "Bradley–Terry on pairs" if stage.pairs else "binary cross-entropy on labels"
-    base = node.sources["model"].name
+    source = node.sources["model"]
+    base = node.model if source.source is None else source.name
     lines = [
         "---",
         "library_name: transformers",

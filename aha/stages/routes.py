@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aha.algorithms.schedules import first_update
 from aha.config.overrides import suggest
 from aha.config.settings import RewardSettings, RLStage
 from aha.errors import ConfigError, DataError
@@ -18,8 +19,9 @@ BY_RULE = ("accuracy", "tests")
 
 
 def check_routes(stage: RLStage, tasks: Sequence[Task]) -> None:
-    """Raise ConfigError for a reward's `on` that names neither a task nor a domain of the stage's problems, or a truth
-    that no rule decides; DataError for a problem that no reward can give points to once its task has begun."""
+    """Raise ConfigError for a reward's `on` that names neither a task nor a domain of the stage's problems, a truth
+    that no rule decides, or a late phase that never comes; DataError for a problem that no reward can give points to
+    once its task has begun."""
     domains = {problem.domain for task in tasks for problem in task.problems()} if any_route(stage) else set()
     known = [*sorted(domains), *(task.name.partition("?")[0] for task in tasks)]
     for reward in stage.rewards:
@@ -29,6 +31,7 @@ def check_routes(stage: RLStage, tasks: Sequence[Task]) -> None:
                     f"rewards: {reward.name} is for {name!r}, but no problem of data.tasks is of that domain or task.",
                     cure=suggest(name, known) or f"There are: {', '.join(known)}.",
                 )
+    check_begun(stage)
     for task, entry in zip(tasks, stage.data.tasks, strict=True):
         begins = float(entry.get("after", 0.0)) if isinstance(entry, dict) else 0.0
         check_graded(task, [reward for reward in stage.rewards if reward.after <= begins])
@@ -40,6 +43,22 @@ def check_routes(stage: RLStage, tasks: Sequence[Task]) -> None:
             f"monitor.truth: no rule decides about the problems of {truth}, so it has no pass@1.",
             cure="Name a benchmark of evaluate.on whose problems have a verifier.",
         )
+
+
+def check_begun(stage: RLStage) -> None:
+    """Raise ConfigError for a reward or a task whose late phase lies behind the start of the last round."""
+    num_updates = stage.algorithm.num_updates
+    total, last = stage.rounds * num_updates, (stage.rounds - 1) * num_updates
+    late = {f"rewards: {reward.name}": reward.after for reward in stage.rewards}
+    named = [entry for entry in stage.data.tasks if isinstance(entry, dict)]
+    late |= {f"data.tasks: {entry.get('name')}": float(entry.get("after", 0.0)) for entry in named}
+    for name, after in late.items():
+        if first_update(after, total) > last:
+            raise ConfigError(
+                f"{name} begins after {after:g} of the updates, of which there are {total}; the last round starts "
+                f"after {last}, so it never counts.",
+                cure="Lower `after`, or add rounds.",
+            )
 
 
 def check_ruled(tasks: Sequence[Task]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from aha.config.model_stages import SFTStage
 from aha.config.reading import FROM_STAGE, inputs, model_input
 from aha.config.recipe import Recipe
 from aha.config.settings import EngineSettings, EvaluateStage, RLStage
-from aha.errors import ConfigError
+from aha.errors import AhaError, ConfigError
 from aha.models.load import locate
 from aha.models.weights import model_hash, read_json, weight_files
 from aha.rollouts.collect import OnProgress, Render
@@ -87,7 +88,7 @@ def preflight(session: Session, names: Sequence[str]) -> None:
     """Check all stages that are to do before the first one takes time."""
     for name in unfinished(session, names):
         stage = session.recipe.stages[name]
-        with worker_pool(stage.engine) as pool:
+        with worker_pool(stage.engine) as pool, of_stage(name):
             check_stage(stage, pool)
         root = root_model(session.recipe, name)
         if root is not None and isinstance(stage, RLStage | EvaluateStage | SFTStage):
@@ -97,6 +98,15 @@ def preflight(session: Session, names: Sequence[str]) -> None:
             for entry in stage.data:
                 if not entry.name.startswith(FROM_STAGE):
                     check_columns(Path(entry.name.removeprefix("file:")), entry.name)
+
+
+@contextmanager
+def of_stage(name: str) -> Iterator[None]:
+    """A refusal of what happens inside names the stage."""
+    try:
+        yield
+    except AhaError as error:
+        raise type(error)(f"stage {name!r}: {error.problem}", cure=error.cure) from error
 
 
 def unfinished(session: Session, names: Sequence[str]) -> list[str]:

@@ -93,9 +93,14 @@ def dress(loaded: LoadedModel, stage: SFTStage) -> Template:
         set_positions(loaded, stage.max_positions)
     if stage.chat_template is not None:
         loaded.tokenizer.give_chat_template(chat_template_text(stage.chat_template))
-    kept = {key: loaded.generation[key] for key in ("bos_token_id", "pad_token_id") if key in loaded.generation}
-    loaded.generation = kept | {"eos_token_id": list(loaded.tokenizer.stop_token_ids)} | GENERATION
+    loaded.generation = generation_of(loaded)
     return pick_template(stage.template, loaded.tokenizer)
+
+
+def generation_of(loaded: LoadedModel) -> dict[str, Json]:
+    """generation_config.json of a model that is made here: sampled as R1 is, stopped as the model it came from."""
+    kept = {key: loaded.generation[key] for key in ("bos_token_id", "pad_token_id") if key in loaded.generation}
+    return kept | {"eos_token_id": list(loaded.tokenizer.stop_token_ids)} | GENERATION
 
 
 def read_data(session: Session, node: Node, engines: Engines, template: Template) -> list[Dataset]:

@@ -153,7 +153,8 @@ def _column(row: dict[str, Any], names: Iterable[str], where: str) -> Any:
             return value
     raise DataError(
         f"{where}: there is no column {' or '.join(map(repr, wanted))}; there are {sorted(row)}.",
-        cure="Name the columns with `prompt:` (or `messages:`) and `answer:`.",
+        cure="Name the columns with `prompt:` (or `messages:`) and `answer:`; where nothing can be checked, say "
+        "`verifier: none`.",
     )
 
 

@@ -27,6 +27,16 @@ R1_CHAT_TEMPLATE = (
 """Jinja, for any tokenizer: its own end token ends each turn, earlier answers appear without their thoughts, and the
 prompt opens the thought, as in the released R1 models."""
 
+R1_ZERO_CHAT_TEMPLATE = (
+    "{% for message in messages if message['role'] == 'system' %}{{ message['content'] + '\\n' }}{% endfor %}"
+    + R1_ZERO_TEMPLATE.partition("User: {question}")[0]
+    + "{% for message in messages if message['role'] != 'system' %}"
+    "{{ message['role'] | capitalize + ': ' + message['content'] }}"
+    "{{ eos_token if loop.last and message['role'] == 'assistant' else '\\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}"
+)
+"""Jinja for the frame of R1-Zero: a model that learned in it leaves with it, so that others need not know the frame."""
+
 CHAT_TEMPLATES = {"r1": R1_CHAT_TEMPLATE}
 
 _SPEAKERS = {"user": "User", "assistant": "Assistant", "tool": "Tool"}

@@ -218,3 +218,43 @@ def test_a_named_list_of_tasks_stands_where_a_stage_names_it(tmp_path: Path) -> 
         {"name": "lab:lists", "size": 5, "weight": 1.0},
         {"name": "lab:story", "weight": 1},
     ]
+
+
+def test_a_named_list_stands_for_benchmarks_too(tmp_path: Path) -> None:
+    text = """
+    name: r
+    tasks: {tests: [gsm8k, "math500?limit=9"]}
+    stages:
+      base: {kind: evaluate, model: lab, on: [tests]}
+      zero:
+        kind: rl
+        model: lab
+        rounds: 1
+        data: {tasks: [knights]}
+        evaluate: {on: [heldout], final_on: [tests, heldout]}
+      some: {kind: rejection, model: lab, data: {tasks: [knights]}, filters: {decontaminate: [heldout, tests]}}
+    """
+    (tmp_path / "r.yaml").write_text(text)
+    both = ["gsm8k", "math500?limit=9"]
+    stages = load_recipe(str(tmp_path / "r.yaml")).recipe.stages
+    assert stages["base"].on == both
+    assert (stages["zero"].evaluate.on, stages["zero"].evaluate.final_on) == (["heldout"], [*both, "heldout"])
+    assert stages["some"].filters.decontaminate == ["heldout", *both]
+    assert load_recipe(str(tmp_path / "r.yaml"), ["tasks.tests=[aime24]"]).recipe.stages["base"].on == ["aime24"]
+
+
+def test_a_reward_is_for_the_tasks_of_a_named_list(tmp_path: Path) -> None:
+    text = """
+    name: r
+    tasks: {chat: ["file:a.jsonl", {name: "file:b.jsonl", verifier: none}]}
+    stages:
+      zero:
+        kind: rl
+        model: lab
+        rounds: 1
+        data: {tasks: [chat, knights]}
+        rewards: [{name: accuracy}, {name: format, on: [logic, chat]}]
+    """
+    (tmp_path / "r.yaml").write_text(text)
+    stage = load_recipe(str(tmp_path / "r.yaml")).recipe.stages["zero"]
+    assert [reward.on for reward in stage.rewards] == [[], ["logic", "file:a.jsonl", "file:b.jsonl"]]

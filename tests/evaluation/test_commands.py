@@ -103,6 +103,17 @@ def test_undecided_is_told(tmp_path: Path, console: Console, make_evaluation: Ma
     assert "sums: 50.0 % undecided, counted as wrong." in printed(console)
 
 
+def test_a_row_printed_into_a_file_is_one_line(
+    capsys: pytest.CaptureFixture[str], make_evaluation: MakeEvaluation
+) -> None:
+    from aha.cli import _console
+    from aha.evaluation.tables import print_evaluations
+
+    print_evaluations([make_evaluation(["cw"] * 50, benchmark="gsm8k?limit=8")], _console(False))
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if "gsm8k?limit=8" in line]
+    assert row.count("]") == 3
+
+
 def test_compare_two_files(tmp_path: Path, console: Console, make_evaluation: MakeEvaluation) -> None:
     a = write_evaluation(tmp_path / "a", "sums", make_evaluation(["ww"] * 30))
     b = write_evaluation(tmp_path / "b", "sums", make_evaluation(["cw"] * 30, model_hash="def"))

@@ -21,6 +21,7 @@ LEFT_TO_THE_USER = {
     "r1": [
         "models.base=/models/base",
         "models.writer=http://localhost:8000/v1#writer",
+        "models.student=/models/student",
         "tasks.reasoning=[file:a.jsonl, file:b.jsonl]",
         "tasks.instructions=[file:f.jsonl]",
         "tasks.general=[file:c.jsonl]",

@@ -88,6 +88,13 @@ def test_a_fine_tuning_without_scores_shows_its_loss() -> None:
     assert headline(stage) == ["loss 1.23"]
 
 
+def test_an_endpoint_is_a_writer_wherever_it_answers(r1: RunRecord) -> None:
+    run = replace(r1, recipe={"models": {"teacher": "http://localhost:1/v1#m", "base": "lab"}})
+    for kind in ("rejection", "preference"):
+        assert [read.flow for read in reads(run, {"kind": kind, "model": "teacher"})] == ["writer"]
+        assert [read.flow for read in reads(run, {"kind": kind, "model": "base"})] == ["model"]
+
+
 def test_reads_of_settings(r1: RunRecord) -> None:
     found = [(read.key, read.name, read.flow) for read in reads(r1, planned(r1)["rewrite"])]
     assert found == [("model", "stage/zero", "model"), ("writer.model", "writer", "writer")]

@@ -212,6 +212,16 @@ def test_a_problem_that_no_reward_grades_is_refused(rewards):
         routed(rewards)
 
 
+def test_a_late_phase_that_never_comes_is_refused():
+    late = [*REWARDS[:2], REWARDS[2] | {"after": 0.765}]
+    asked = ["sums", {"name": "requests", "after": 0.765}]
+    routed(late, asked, rounds=5, algorithm={"num_updates": 2})
+    with pytest.raises(ConfigError, match=r"rewards: helpful begins after 0.765 .* there are 8; "):
+        routed(late, asked, rounds=4, algorithm={"num_updates": 2})
+    with pytest.raises(ConfigError, match=r"data.tasks: requests begins .*starts after 6, so it never counts"):
+        routed(REWARDS, asked, rounds=4, algorithm={"num_updates": 2})
+
+
 def test_a_selection_by_verdict_needs_rules():
     with pytest.raises(ConfigError, match="one_correct_one_wrong never trains on problem 'requests-0'"):
         routed([{"name": "format"}], algorithm={"select": "one_correct_one_wrong"})

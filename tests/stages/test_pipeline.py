@@ -13,6 +13,7 @@ from aha.models.heads import load_reward_model, reward_config
 from aha.models.save import named_weights, save_model
 from aha.stages import session
 from aha.stages.pipeline import run_recipe
+from aha.text.chat import render_text
 from tests.models.tiny import save_reference
 from tests.resume.tiny_run import make_inputs, recipe
 
@@ -55,6 +56,28 @@ def test_a_run_leaves_its_results_and_the_same_command_does_nothing_twice(tmp_pa
     assert again[-1] == "after: evaluate."
     with session_lock(tmp_path / "run"), pytest.raises(MachineError, match="in use"):
         run(changed, tmp_path / "run")
+
+
+def test_a_model_that_learned_in_the_frame_takes_it_along(tmp_path):
+    from transformers import AutoTokenizer, GenerationConfig
+
+    model, problems = make_inputs(tmp_path)
+    data = {"tasks": [f"file:{problems}"], "template": "r1-zero", "verify_gold": 0}
+    run(recipe(model, problems, rounds=1, data=data), tmp_path / "run", until="zero")
+    found, messages = tmp_path / "run" / "stages" / "zero" / "model", [{"role": "user", "content": "2+2?"}]
+    tokenizer = AutoTokenizer.from_pretrained(found)
+    shown = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    assert shown == render_text(messages, "r1-zero")
+    drawn = GenerationConfig.from_pretrained(found)
+    assert (drawn.do_sample, drawn.temperature, drawn.top_p) == (True, 0.6, 0.95)
+
+
+def test_a_refusal_before_the_run_names_the_stage(tmp_path):
+    model, problems = make_inputs(tmp_path)
+    made = recipe(model, problems, rewards=[{"name": "accuracy"}, {"name": "format", "on": ["mth"]}])
+    with pytest.raises(ConfigError, match=r"stage 'zero': rewards: format is for 'mth'") as caught:
+        run(made, tmp_path / "run")
+    assert caught.value.cure == "Did you mean 'math'?"
 
 
 def session_lock(folder):

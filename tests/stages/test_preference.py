@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,27 @@ def test_all_pairs_of_four_answers_are_judged_by_their_summaries_alone(tmp_path:
     assert found["counts"]["judgements"] == 72
     assert found["counts"]["pairs_dropped"] == {"undecided": 0, "unclear": 0, "unbalanced": 0}
     assert found["cost"] == {"answers_tokens": 84, "judgements_tokens": 216}
+
+
+def test_one_dropped_answer_a_rule_is_kept_for_people(tmp_path: Path, use: Any) -> None:
+    model, texts = use(fair), ["<think>\nno end", "<think>\na\n</think>\n\nb", "<think>\nc\n</think>\n\nb"]
+    told = model.ask_all
+
+    def ask_all(requests: Any) -> Any:
+        for place, reply in told(requests):
+            answers = requests[place].use == "answer" and place < 4
+            cut = "length" if place == 3 else "stop"
+            yield place, replace(reply, text=texts[place % 3], finish=cut) if answers else reply
+
+    model.ask_all = ask_all
+    run(tmp_path, compare=settings(tmp_path))
+    found = result(tmp_path, "compare")["dropped_examples"]["answers"]
+    assert {rule: each["text"] for rule, each in found.items()} == {
+        "nothing_to_see": texts[0],
+        "same_again": texts[2],
+        "truncated": texts[0],
+    }
+    assert found["nothing_to_see"] == {"problem": "q0", "why": "nothing follows its thought", "text": texts[0]}
 
 
 def test_a_judge_that_always_says_a_yields_no_pair(tmp_path: Path, use: Any) -> None:

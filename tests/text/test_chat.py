@@ -3,7 +3,7 @@
 import pytest
 
 from aha.errors import DataError
-from aha.text.chat import R1_ZERO_TEMPLATE, render_text
+from aha.text.chat import R1_ZERO_CHAT_TEMPLATE, R1_ZERO_TEMPLATE, render_text
 
 
 def test_r1_zero_is_the_published_constant() -> None:
@@ -23,6 +23,19 @@ def test_turns_and_system_message() -> None:
     text = render_text(messages, "r1-zero")
     assert text.startswith("Be brief.\n")
     assert text.endswith("User: a\nAssistant: b\nUser: c\nAssistant:")
+
+
+@pytest.mark.parametrize("num_turns", [1, 3])
+@pytest.mark.parametrize("system", [[], [{"role": "system", "content": "Be brief."}]])
+def test_the_frame_as_a_chat_template_gives_the_same_text(num_turns: int, system: list[dict[str, str]]) -> None:
+    import jinja2
+
+    turns = [{"role": ("user", "assistant")[turn % 2], "content": f"turn {turn}"} for turn in range(num_turns)]
+    template = jinja2.Environment(trim_blocks=True, lstrip_blocks=True).from_string(R1_ZERO_CHAT_TEMPLATE)
+    shown = template.render(messages=[*system, *turns], add_generation_prompt=True, eos_token="<end>")
+    assert shown == render_text([*system, *turns], "r1-zero")
+    answered = [*turns, {"role": "assistant", "content": "4"}]
+    assert template.render(messages=answered, eos_token="<end>").endswith("Assistant: 4<end>")
 
 
 def test_plain_is_the_last_content_only() -> None:
