@@ -219,7 +219,7 @@ def test_rewards_by_verdict_do_not_grade_what_no_rule_decides(name):
 
 
 def test_a_reward_for_budgets_does_not_grade_a_prompt_without_one():
-    with pytest.raises(DataError, match="'sums-0'.*is graded by no reward"):
+    with pytest.raises(DataError, match=r"'sums-0'.*is graded by no reward"):
         routed([{"name": "lcpo", "on": ["math"]}, {"name": "format", "on": ["general"]}])
 
 
