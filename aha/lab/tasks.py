@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from random import Random
 
@@ -11,13 +11,14 @@ from aha.errors import ConfigError
 from aha.lab import requests
 from aha.lab.arithmetic import arithmetic
 from aha.lab.countdown import countdown
-from aha.lab.families import FAMILIES, draw, draw_language, seen
+from aha.lab.families import FAMILIES, PERTURBED, draw, draw_language, seen, seen_and_perturbed
 from aha.lab.knights import knights
 from aha.lab.lists import lists
 from aha.lab.programs import programs
 from aha.lab.puzzle import Puzzle
 from aha.lab.strings import strings
 from aha.runtime.seeds import seed_of
+from aha.tasks.base import Perturbation, check_perturbation, split_name
 from aha.types import Problem, VerifierSpec
 
 TRAINING_SIZE = 4096
@@ -32,18 +33,30 @@ class LabTask:
     name: str
     size: int = TRAINING_SIZE
     seed: int = 0
+    perturb: Perturbation = "none"
+    """Of `lab:knights`: the same puzzles, changed a little, under the same ids (aha.evaluation.memorisation)."""
     _problems: list[Problem] = field(default_factory=list)
     _gold: dict[str, str] = field(default_factory=dict)
 
     def problems(self) -> Sequence[Problem]:
         """`size` different problems, always the same for the same seed."""
         if not self._problems:
-            family = self.name.removeprefix("lab:")
-            rng = Random(seed_of(self.seed, self.name))
-            for puzzle in distinct(lambda: seen(rng, family), self.size):
-                problem = to_problem(puzzle, self.name, self.seed)
+            family, _, _ = self.name.removeprefix("lab:").partition("?")
+            rng = Random(seed_of(self.seed, f"lab:{family}"))
+            changed: dict[tuple[str, str], Puzzle] = {}
+
+            def make() -> Puzzle:
+                if self.perturb == "none":
+                    return seen(rng, family)
+                puzzle, twin = seen_and_perturbed(rng, self.perturb)
+                changed.setdefault((puzzle.key, puzzle.language), twin)
+                return puzzle
+
+            for puzzle in distinct(make, self.size):
+                asked = changed.get((puzzle.key, puzzle.language), puzzle)
+                problem = replace(to_problem(asked, self.name, self.seed), id=problem_id(puzzle))
                 self._problems.append(problem)
-                self._gold[problem.id] = puzzle.answer
+                self._gold[problem.id] = asked.answer
         return self._problems
 
     def gold_response(self, problem: Problem) -> str:
@@ -52,8 +65,14 @@ class LabTask:
         return f"<think>{self._gold[problem.id]}</think>\n<answer>{self._gold[problem.id]}</answer>"
 
 
-def lab_task(name: str, *, size: int | None = None, seed: int = 0) -> LabTask | requests.RequestTask:
-    """The task `lab:mixed`, `lab:FAMILY`, or one of requests.TASKS. Raises ConfigError for another name."""
+def lab_task(
+    name: str, *, size: int | None = None, seed: int = 0, perturb: str = "none"
+) -> LabTask | requests.RequestTask:
+    """The task `lab:mixed`, `lab:FAMILY`, or one of requests.TASKS, also with arguments behind it:
+    `lab:knights?size=64&perturb=reorder`. Raises ConfigError for another name, or a perturbation of another family."""
+    bare, _, query = name.partition("?")
+    if query:
+        return lab_task(bare, **{"size": size, "seed": seed, "perturb": perturb, **split_name(name)[1]})
     names = ["lab:mixed", *(f"lab:{family}" for family in FAMILIES), *requests.TASKS]
     if name not in names:
         near = get_close_matches(name, names, 1)
@@ -61,14 +80,17 @@ def lab_task(name: str, *, size: int | None = None, seed: int = 0) -> LabTask | 
         raise ConfigError(f"The lab has no task {name!r}.", cure=hint)
     if name in requests.TASKS:
         return requests.RequestTask(name, size or requests.TRAINING_SIZE, seed)
-    return LabTask(name, size or TRAINING_SIZE, seed)
+    changed = check_perturbation(perturb)
+    if changed != "none" and name != PERTURBED:
+        raise ConfigError(f"There is no perturbation of {name!r}.", cure=f"Only {PERTURBED} has `perturb`.")
+    shown = name if changed == "none" else f"{name}?perturb={changed}"
+    return LabTask(shown, size or TRAINING_SIZE, seed, changed)
 
 
 def to_problem(puzzle: Puzzle, source: str, seed: int = 0) -> Problem:
     """The record that travels; `seed` is the task's, by which its puzzle can be made again."""
-    digest = seed_of(puzzle.family, puzzle.key, puzzle.language)
     return Problem(
-        id=f"{puzzle.family}-{digest:016x}",
+        id=problem_id(puzzle),
         source=f"{source}/{puzzle.family}",
         reference=puzzle.reference,
         messages=[{"role": "user", "content": puzzle.question}],
@@ -78,6 +100,11 @@ def to_problem(puzzle: Puzzle, source: str, seed: int = 0) -> Problem:
         difficulty=float(puzzle.difficulty),
         metadata={"family": puzzle.family, "seed": seed},
     )
+
+
+def problem_id(puzzle: Puzzle) -> str:
+    """The same for a puzzle in whatever words of one language."""
+    return f"{puzzle.family}-{seed_of(puzzle.family, puzzle.key, puzzle.language):016x}"
 
 
 def distinct(make: Callable[[], Puzzle], size: int) -> list[Puzzle]:
