@@ -51,11 +51,11 @@ def draw_language(rng: Random) -> Language:
     return rng.choices(list(LANGUAGES), list(LANGUAGES.values()))[0]
 
 
-def seen(rng: Random, family: str = "mixed") -> Puzzle:
-    """A puzzle that corpus and training may see: not of the held-out class."""
+def seen(rng: Random, family: str = "mixed", *, held_out: bool = False) -> Puzzle:
+    """A puzzle that corpus and training may see: not of the held-out class; with `held_out` one of that class."""
     while True:
         puzzle = draw(rng, family)
-        if not puzzle.held_out:
+        if puzzle.held_out == held_out:
             return puzzle
 
 

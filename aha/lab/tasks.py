@@ -18,7 +18,7 @@ from aha.lab.programs import programs
 from aha.lab.puzzle import Puzzle
 from aha.lab.strings import strings
 from aha.runtime.seeds import seed_of
-from aha.tasks.base import Perturbation, check_perturbation, split_name
+from aha.tasks.base import Perturbation, Split, check_perturbation, check_split, split_name
 from aha.types import Problem, VerifierSpec
 
 TRAINING_SIZE = 4096
@@ -28,11 +28,12 @@ BEYOND_SIZE = 96
 
 @dataclass(slots=True)
 class LabTask:
-    """A family of puzzles, or their mixture, without those that are held out."""
+    """A family of puzzles, or their mixture, without those that are held out, or those alone."""
 
     name: str
     size: int = TRAINING_SIZE
     seed: int = 0
+    split: Split = "train"
     perturb: Perturbation = "none"
     """Of `lab:knights`: the same puzzles, changed a little, under the same ids (aha.evaluation.memorisation)."""
     _problems: list[Problem] = field(default_factory=list)
@@ -43,11 +44,12 @@ class LabTask:
         if not self._problems:
             family, _, _ = self.name.removeprefix("lab:").partition("?")
             rng = Random(seed_of(self.seed, f"lab:{family}"))
+            held_out = self.split == "heldout"
             changed: dict[tuple[str, str], Puzzle] = {}
 
             def make() -> Puzzle:
                 if self.perturb == "none":
-                    return seen(rng, family)
+                    return seen(rng, family, held_out=held_out)
                 puzzle, twin = seen_and_perturbed(rng, self.perturb)
                 changed.setdefault((puzzle.key, puzzle.language), twin)
                 return puzzle
@@ -66,25 +68,32 @@ class LabTask:
 
 
 def lab_task(
-    name: str, *, size: int | None = None, seed: int = 0, perturb: str = "none"
+    name: str, *, size: int | None = None, seed: int = 0, split: str = "train", perturb: str = "none"
 ) -> LabTask | requests.RequestTask:
     """The task `lab:mixed`, `lab:FAMILY`, or one of requests.TASKS, also with arguments behind it:
-    `lab:knights?size=64&perturb=reorder`. Raises ConfigError for another name, or a perturbation of another family."""
-    bare, _, query = name.partition("?")
-    if query:
-        return lab_task(bare, **{"size": size, "seed": seed, "perturb": perturb, **split_name(name)[1]})
+    `lab:knights?size=64&split=heldout`. Raises ConfigError for another name, or for keys that do not go together."""
+    bare, written = split_name(name)
+    if written:
+        try:
+            return lab_task(bare, **{"size": size, "seed": seed, "split": split, "perturb": perturb, **written})
+        except TypeError as error:
+            raise ConfigError(f"Task {name}: {error}.", cure="Known: size, seed, split, perturb.") from error
     names = ["lab:mixed", *(f"lab:{family}" for family in FAMILIES), *requests.TASKS]
     if name not in names:
         near = get_close_matches(name, names, 1)
         hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(names)}."
         raise ConfigError(f"The lab has no task {name!r}.", cure=hint)
     if name in requests.TASKS:
+        if (split, perturb) != ("train", "none"):
+            raise ConfigError(f"Task {name} has neither split nor perturb.", cure="Only puzzles have them.")
         return requests.RequestTask(name, size or requests.TRAINING_SIZE, seed)
-    changed = check_perturbation(perturb)
-    if changed != "none" and name != PERTURBED:
-        raise ConfigError(f"There is no perturbation of {name!r}.", cure=f"Only {PERTURBED} has `perturb`.")
-    shown = name if changed == "none" else f"{name}?perturb={changed}"
-    return LabTask(shown, size or TRAINING_SIZE, seed, changed)
+    changed, part = check_perturbation(perturb), check_split(split)
+    if changed != "none" and (name != PERTURBED or part != "train"):
+        raise ConfigError(f"There is no perturbation of {name!r}.", cure=f"The split train of {PERTURBED} has them.")
+    if part == "all":
+        raise ConfigError(f"Task {name}: a lab task is of the split train or heldout.")
+    told = [f"split={part}"] * (part != "train") + [f"perturb={changed}"] * (changed != "none")
+    return LabTask("?".join([name, *told]), size or TRAINING_SIZE, seed, part, changed)
 
 
 def to_problem(puzzle: Puzzle, source: str, seed: int = 0) -> Problem:

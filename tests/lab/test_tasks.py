@@ -54,8 +54,34 @@ def test_perturbed_puzzles_stand_beside_those_they_come_from(perturb: str) -> No
 def test_only_knights_can_be_perturbed() -> None:
     with pytest.raises(ConfigError, match="no perturbation of 'lab:mixed'"):
         lab_task("lab:mixed", perturb="reorder")
+    with pytest.raises(ConfigError, match="no perturbation of 'lab:knights'"):
+        lab_task("lab:knights?split=heldout&perturb=reorder")
     with pytest.raises(ConfigError, match="no perturbation 'names'"):
         lab_task("lab:knights", perturb="names")
+
+
+def test_the_held_out_part_of_a_family_is_never_trained_on() -> None:
+    trained, held = lab_task("lab:lists", size=300), lab_task("lab:lists?split=heldout&size=60")
+    assert held.name == "lab:lists?split=heldout"
+    ids = {problem.id for problem in held.problems()}
+    assert len(ids) == 60
+    assert not ids & {problem.id for problem in trained.problems()}
+    in_benchmark = [problem.id for problem in benchmark("heldout") if problem.metadata["family"] == "lists"]
+    assert not set(in_benchmark) & {problem.id for problem in lab_task("lab:lists").problems()}
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("lab:lists?split=all", "is of the split train or heldout"),
+        ("lab:lists?split=test", "no split 'test'"),
+        ("lab:general?split=heldout", "lab:general has neither split nor perturb"),
+        ("lab:lists?people=3", "unexpected keyword argument 'people'"),
+    ],
+)
+def test_arguments_of_a_lab_task_are_checked(name: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        lab_task(name)
 
 
 def test_an_unknown_task_is_refused_with_the_nearest_name() -> None:
