@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from random import Random
+from typing import Any
 
 from aha.errors import ConfigError
 from aha.lab import requests
@@ -67,31 +68,34 @@ class LabTask:
         return f"<think>{self._gold[problem.id]}</think>\n<answer>{self._gold[problem.id]}</answer>"
 
 
-def lab_task(
-    name: str, *, size: int | None = None, seed: int = 0, split: str = "train", perturb: str = "none"
-) -> LabTask | requests.RequestTask:
+def lab_task(name: str, **arguments: Any) -> LabTask | requests.RequestTask:
     """The task `lab:mixed`, `lab:FAMILY`, or one of requests.TASKS, also with arguments behind it:
-    `lab:knights?size=64&split=heldout`. Raises ConfigError for another name, or for keys that do not go together."""
-    bare, written = split_name(name)
-    if written:
-        try:
-            return lab_task(bare, **{"size": size, "seed": seed, "split": split, "perturb": perturb, **written})
-        except TypeError as error:
-            raise ConfigError(f"Task {name}: {error}.", cure="Known: size, seed, split, perturb.") from error
+    `lab:knights?size=64&split=heldout`.
+
+    Arguments: `size`, `seed` (0); of puzzles also `split` (train, heldout) and, of `lab:knights`, `perturb`. Raises
+    ConfigError for another name or argument, and for those that do not go together.
+    """
+    name, written = split_name(name)
+    given = {**written, **arguments}
     names = ["lab:mixed", *(f"lab:{family}" for family in FAMILIES), *requests.TASKS]
     if name not in names:
         near = get_close_matches(name, names, 1)
         hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(names)}."
         raise ConfigError(f"The lab has no task {name!r}.", cure=hint)
+    known = ("size", "seed") if name in requests.TASKS else ("size", "seed", "split", "perturb")
+    for key in given:
+        if key not in known:
+            raise ConfigError(f"Task {name}: unknown key {key!r}.", cure=f"Known: {', '.join(known)}.")
+    size, seed = given.get("size"), given.get("seed", 0)
+    if type(seed) is not int or (size is not None and (type(size) is not int or size < 1)):
+        raise ConfigError(f"Task {name}: `size` must be a whole number from 1, and `seed` a whole number.")
     if name in requests.TASKS:
-        if (split, perturb) != ("train", "none"):
-            raise ConfigError(f"Task {name} has neither split nor perturb.", cure="Only puzzles have them.")
         return requests.RequestTask(name, size or requests.TRAINING_SIZE, seed)
-    changed, part = check_perturbation(perturb), check_split(split)
-    if changed != "none" and (name != PERTURBED or part != "train"):
-        raise ConfigError(f"There is no perturbation of {name!r}.", cure=f"The split train of {PERTURBED} has them.")
+    part, changed = check_split(given.get("split", "train")), check_perturbation(given.get("perturb", "none"))
     if part == "all":
         raise ConfigError(f"Task {name}: a lab task is of the split train or heldout.")
+    if changed != "none" and (name != PERTURBED or part != "train"):
+        raise ConfigError(f"There is no perturbation of {name!r}.", cure=f"The split train of {PERTURBED} has them.")
     told = [f"split={part}"] * (part != "train") + [f"perturb={changed}"] * (changed != "none")
     return LabTask("?".join([name, *told]), size or TRAINING_SIZE, seed, part, changed)
 

@@ -75,8 +75,10 @@ def test_the_held_out_part_of_a_family_is_never_trained_on() -> None:
     [
         ("lab:lists?split=all", "is of the split train or heldout"),
         ("lab:lists?split=test", "no split 'test'"),
-        ("lab:general?split=heldout", "lab:general has neither split nor perturb"),
-        ("lab:lists?people=3", "unexpected keyword argument 'people'"),
+        ("lab:general?split=heldout", "lab:general: unknown key 'split'. Known: size, seed."),
+        ("lab:lists?people=3", "unknown key 'people'. Known: size, seed, split, perturb"),
+        ("lab:lists?size=many", "`size` must be a whole number"),
+        ("lab:lists?seed=0.5", "`seed` a whole number"),
     ],
 )
 def test_arguments_of_a_lab_task_are_checked(name: str, message: str) -> None:
