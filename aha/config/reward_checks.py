@@ -96,7 +96,7 @@ def _length(stage: RLStage) -> Iterator[Found]:
             own = bare.startswith("file:") or ".py:" in bare
             if not own and not keys & set(BUDGET_KEYS) and (not graded or bare in graded):
                 problem = f"the prompts of {name} name no budget of tokens, without which {BUDGETED} has no points"
-                cure = f"Write {{name: {name}, think_tokens: [100, 4000]}}, or leave it out of its `on`."
+                cure = f"Write {{name: {name}, think_tokens: [100, 4000]}}, or tell {BUDGETED} its tasks (`on`)."
                 yield ("data", "tasks", str(place)), problem, cure
 
 

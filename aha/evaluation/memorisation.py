@@ -26,7 +26,7 @@ class Memorisation:
 
 
 def memorisation(trained: Evaluation, perturbed: Evaluation) -> Memorisation:
-    """LiMem = Acc (1 - CR) (Logic-RL, arXiv 2502.14768, section 4.3; Xie et al., arXiv 2410.23123), by problem id.
+    """LiMem = Acc (1 - CR) (Logic-RL, arXiv 2502.14768; Xie et al., arXiv 2410.23123), by problem id.
 
     With several answers a puzzle, p of them right before and q after the change, that is the mean of p (1 - q), and
     CR = sum p q / sum p. Raises UsageError where the two share no puzzle, or nothing is solved.
