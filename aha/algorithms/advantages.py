@@ -19,7 +19,7 @@ def advantages(rewards_PG: Tensor, counted_PG: Tensor, *, baseline: str, scale: 
 
     `rewards_PG` floating, `counted_PG` bool, both [P, G]; returns [P, G] in the dtype of the rewards. `baseline` is a
     key of `BASELINES`, `scale` of `SCALES`. GRPO is (group_mean, group_std), Dr. GRPO (group_mean, none), RLOO
-    (leave_one_out, none).
+    (leave_one_out, none), REINFORCE++ (batch_mean, batch_std).
     """
     rewards_PG = where(counted_PG, rewards_PG, zeros_like(rewards_PG))
     centred_PG = where(counted_PG, BASELINES[baseline](rewards_PG, counted_PG), zeros_like(rewards_PG))
@@ -46,6 +46,11 @@ def leave_one_out(rewards_PG: Tensor, counted_PG: Tensor) -> Tensor:
     return group_mean(rewards_PG, counted_PG) * num_counted_P1 / (num_counted_P1 - 1).clamp(min=1)
 
 
+def batch_mean(rewards_PG: Tensor, counted_PG: Tensor) -> Tensor:
+    """A_i = r_i - mean(r) over all rollouts of the batch (REINFORCE++, arXiv 2501.03262, eq. 8). [P, G] to [P, G]."""
+    return rewards_PG - rewards_PG.sum() / counted_PG.sum().clamp(min=1)
+
+
 def no_scale(centred_PG: Tensor, rewards_PG: Tensor, counted_PG: Tensor) -> Tensor:
     """Divide by nothing (Dr. GRPO, arXiv 2503.20783). [P, G] to [P, G]."""
     return centred_PG
@@ -68,7 +73,7 @@ def batch_std(centred_PG: Tensor, rewards_PG: Tensor, counted_PG: Tensor) -> Ten
     Population standard deviation over the counted rollouts; below `MIN_STD` the advantage is 0.
     """
     num_counted = counted_PG.sum().clamp(min=1)
-    deviations_PG = where(counted_PG, rewards_PG - rewards_PG.sum() / num_counted, zeros_like(rewards_PG))
+    deviations_PG = where(counted_PG, batch_mean(rewards_PG, counted_PG), zeros_like(rewards_PG))
     return _divide(centred_PG, ((deviations_PG**2).sum() / num_counted).sqrt())
 
 
@@ -113,6 +118,7 @@ BASELINES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "none": no_baseline,
     "group_mean": group_mean,
     "leave_one_out": leave_one_out,
+    "batch_mean": batch_mean,
 }
 SCALES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "none": no_scale,

@@ -23,7 +23,7 @@ class KLSettings(Block):
 class AlgorithmSettings(Block):
     """A point in the space of objectives; a preset is a name for a point."""
 
-    baseline: Literal["none", "group_mean", "leave_one_out"] = "group_mean"
+    baseline: Literal["none", "group_mean", "leave_one_out", "batch_mean"] = "group_mean"
     scale: Literal["none", "group_std", "batch_std"] = "group_std"
     select: Literal["all", "best_of_n", "one_correct_one_wrong"] = "all"
     objective: Literal["clipped_ratio", "clipped_weight", "log_prob"] = "clipped_ratio"

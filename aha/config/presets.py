@@ -60,6 +60,18 @@ PRESETS: dict[str, dict[str, Any]] = {
         "constant_length": 1,
         "kl": {"place": "none"},
     },
+    # REINFORCE++ (2501.03262) eq. 8-10: rewards whitened over the batch, PPO's clip, k1 KL in the reward. The paper
+    # whitens reward and KL together; here the KL is taken from the whitened reward. Its coefficient: 2503.23829's.
+    "reinforce-pp": {
+        "baseline": "batch_mean",
+        "scale": "batch_std",
+        "objective": "clipped_ratio",
+        "ratio": "token",
+        "clip_low": 0.2,
+        "clip_high": 0.2,
+        "aggregate": "token_mean",
+        "kl": {"place": "reward", "estimator": "k1", "level": "token", "coef": 0.01},
+    },
     # GSPO (2507.18071) eq. 5-7 and section 5.1: length-normalised sequence ratio, very tight clip.
     "gspo": {
         "baseline": "group_mean",
@@ -90,6 +102,7 @@ SOURCES = {
     "dr-grpo": "no std, sum over a constant length (Dr. GRPO, arXiv 2503.20783)",
     "dapo": "clip 0.2/0.28, token mean, refilled groups, overlong punishment (DAPO, arXiv 2503.14476)",
     "rloo": "leave-one-out, log-prob of whole answers (RLOO, arXiv 2402.14740)",
+    "reinforce-pp": "rewards whitened over the batch, k1 KL 0.01 in the reward (REINFORCE++, arXiv 2501.03262)",
     "gspo": "sequence ratio, clip 3e-4/4e-4 (GSPO, arXiv 2507.18071)",
     "cispo": "clipped ratio as a weight without gradient (MiniMax-M1, arXiv 2506.13585)",
 }

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
+
+from pydantic import ValidationError
 
 from aha.config.model_stages import RewardModelStage
 from aha.config.overrides import suggest
 from aha.config.reading import FROM_STAGE
 from aha.config.recipe import Recipe
+from aha.config.reward_arguments import REWARD_ARGUMENTS
 from aha.config.settings import EvaluateStage, RewardSettings, RLStage
 from aha.config.yaml_files import KeyPath
 
@@ -27,6 +31,7 @@ def reward_contradictions(stage: RLStage | EvaluateStage, recipe: Recipe) -> Ite
             problem = f"{reward.name} has model, on or after, but an evaluation gives no points"
             yield ("rewards",), problem, "Leave the reward out here."
     if isinstance(stage, RLStage):
+        yield from _length(stage)
         yield from _late(stage)
         yield from _monitor(stage)
 
@@ -36,6 +41,7 @@ def _reward(reward: RewardSettings, recipe: Recipe) -> Iterator[Found]:
         problem = f"{reward.name} says what it sees, but names no model that is shown anything"
         yield ("rewards",), problem, "Give it a model, or take `sees` out."
     if reward.model is None:
+        yield from _arguments(reward)
         return
     if reward.arguments:
         problem = f"{reward.name} is a reward model, which takes no arguments"
@@ -45,6 +51,60 @@ def _reward(reward: RewardSettings, recipe: Recipe) -> Iterator[Found]:
     if made_here and isinstance(source, RewardModelStage) and source.sees != reward.sees:
         problem = f"{reward.name} shows {reward.model} the {reward.sees}, but that is trained on the {source.sees}"
         yield ("rewards",), problem, f"Write sees: {source.sees} at the reward, or train with sees: {reward.sees}."
+
+
+def _arguments(reward: RewardSettings) -> Iterator[Found]:
+    """Arguments that a built-in reward does not take, or not so; those of a function in a file are its own."""
+    block = REWARD_ARGUMENTS.get(reward.name)
+    if block is None and reward.arguments and ":" not in reward.name:
+        problem = f"{reward.name} takes no arguments, and is given {', '.join(reward.arguments)}"
+        yield ("rewards",), problem, f"Take `arguments` out; built-in rewards with some: {', '.join(REWARD_ARGUMENTS)}."
+    if block is None:
+        return
+    try:
+        block(**reward.arguments)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0])
+        if first["type"] == "extra_forbidden":
+            problem, known = f"{reward.name} has no argument {key!r}", list(block.model_fields)
+            yield ("rewards",), problem, suggest(key, known) or f"Its arguments are {', '.join(known)}."
+        else:
+            what = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ").removeprefix("expected ")
+            yield ("rewards",), f"{reward.name}: {key} = {reward.arguments[key]!r}, expected {what}", ""
+
+
+IN_GROUP = ("relative_length", "expected_length")
+"""Rewards that compare the answers to one problem."""
+BUDGETED = "lcpo"
+"""The reward that needs a budget in the prompt."""
+BUDGET_KEYS = ("think_tokens", "max_think_tokens")
+
+
+def _length(stage: RLStage) -> Iterator[Found]:
+    """Rewards of length that have nothing to compare with, and budgets in prompts that no reward reads."""
+    names = [reward.name for reward in stage.rewards if reward.model is None]
+    for name in IN_GROUP:
+        if name in names and stage.sampling.group_size == 1:
+            problem = f"{name} compares the answers to one problem, and sampling.group_size = 1 samples one"
+            yield ("rewards",), problem, "Raise sampling.group_size, or leave the reward out."
+    for reward in (each for each in stage.rewards if each.name == BUDGETED and each.model is None):
+        graded = {name.partition("?")[0] for name in reward.on}
+        for place, entry in enumerate(stage.data.tasks):
+            name, keys = _task_keys(entry)
+            bare = name.partition("?")[0]
+            own = bare.startswith("file:") or ".py:" in bare
+            if not own and not keys & set(BUDGET_KEYS) and (not graded or bare in graded):
+                problem = f"the prompts of {name} name no budget of tokens, without which {BUDGETED} has no points"
+                cure = f"Write {{name: {name}, think_tokens: [100, 4000]}}, or tell {BUDGETED} its tasks (`on`)."
+                yield ("data", "tasks", str(place)), problem, cure
+
+
+def _task_keys(entry: str | dict[str, Any]) -> tuple[str, set[str]]:
+    """A task's name as it is written, and the keys given beside and behind it."""
+    beside = entry if isinstance(entry, dict) else {"name": entry}
+    name = str(beside.get("name", ""))
+    return name, {*beside, *(part.partition("=")[0] for part in name.partition("?")[2].split("&"))}
 
 
 def _late(stage: RLStage) -> Iterator[Found]:

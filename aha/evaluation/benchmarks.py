@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from aha.errors import DataError
 from aha.runtime.seeds import seed_of
+from aha.tasks.budget import BudgetedProblems, take_budget
 from aha.types import Problem
 
 LAB_BENCHMARKS = {
@@ -40,17 +41,19 @@ class Benchmark:
 def load_benchmark(name: str, num_problems: int | None = None) -> Benchmark:
     """The benchmark behind `heldout` (also `lab:heldout`), the other lab sets, a public one (`math500`, its file in the
     folder AHA_DATA, or `math500:PATH`), or a task's name; of a `gym:` task the held-out questions, unless the name says
-    another split.
+    another split. `heldout?think_tokens=64` puts a budget of tokens into its prompts.
 
     `num_problems` picks that many at random, the same ones each time and in their order; None takes all. Raises
     DataError where there are none, ConfigError for a name that says nothing.
     """
-    short = name.removeprefix("lab:")
+    bare, _, budget = take_budget(name, {})
+    short = bare.removeprefix("lab:")
     if short in LAB_BENCHMARKS:
         from aha.lab.tasks import benchmark
 
-        name = short
+        name = name.removeprefix("lab:")
         problems: Sequence[Problem] = benchmark(short)
+        problems = problems if budget is None else BudgetedProblems(problems, budget)
     else:
         from aha.rollouts.problems import load_task
 

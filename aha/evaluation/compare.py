@@ -88,11 +88,11 @@ def shared_rates(a: Evaluation, b: Evaluation) -> tuple[list[float], list[float]
                 f"Problem {first['id']!r} has another reference in each evaluation on {a.benchmark!r}.",
                 cure="The problems changed in between; evaluate both models again.",
             )
-    return [_rate(first) for first, _ in shared], [_rate(second) for _, second in shared]
+    return [rate(first) for first, _ in shared], [rate(second) for _, second in shared]
 
 
-def _rate(row: dict[str, Json]) -> float:
-    """Share of correct answers."""
+def rate(row: dict[str, Json]) -> float:
+    """Share of a problem's answers that are correct."""
     outcomes: str = row["outcomes"]
     return outcomes.count("c") / len(outcomes)
 

@@ -13,6 +13,7 @@ from aha.lab.phrases import Language
 from aha.lab.programs import programs
 from aha.lab.puzzle import Puzzle
 from aha.lab.strings import strings
+from aha.tasks.base import Perturbation
 
 FAMILIES: dict[str, Callable[..., Puzzle]] = {
     "arithmetic": arithmetic,
@@ -50,9 +51,23 @@ def draw_language(rng: Random) -> Language:
     return rng.choices(list(LANGUAGES), list(LANGUAGES.values()))[0]
 
 
-def seen(rng: Random, family: str = "mixed") -> Puzzle:
-    """A puzzle that corpus and training may see: not of the held-out class."""
+def seen(rng: Random, family: str = "mixed", *, held_out: bool = False) -> Puzzle:
+    """A puzzle that corpus and training may see: not of the held-out class; with `held_out` one of that class."""
     while True:
         puzzle = draw(rng, family)
-        if not puzzle.held_out:
+        if puzzle.held_out == held_out:
             return puzzle
+
+
+PERTURBED = "lab:knights"
+"""The task whose puzzles can be changed a little."""
+
+
+def seen_and_perturbed(rng: Random, perturb: Perturbation) -> tuple[Puzzle, Puzzle]:
+    """The puzzle of knights and knaves that `seen` makes next, and the same one changed."""
+    while True:
+        again = Random()
+        again.setstate(rng.getstate())
+        puzzle = draw(rng, "knights")
+        if not puzzle.held_out:
+            return puzzle, knights(again, draw_language(again), perturb=perturb)

@@ -12,6 +12,7 @@ from aha.lab.names import people as draw_people
 from aha.lab.phrases import Language
 from aha.lab.puzzle import Puzzle
 from aha.lab.scribe import Scribe
+from aha.tasks.base import Perturbation, reordered
 from aha.types import VerifierSpec
 
 Roles = tuple[bool, ...]
@@ -80,10 +81,29 @@ def _claim(rng: Random, speaker: int, count: int) -> Claim:
     return Claim(connective, first, rng.random() < 0.5, second, rng.random() < 0.5)
 
 
-def knights(rng: Random, language: Language, *, people: int = 0) -> Puzzle:
-    """A puzzle of `people` people (0: two, seldom three) who say one thing each, with exactly one solution."""
+def _replaced(rng: Random, claims: list[Claim], truth: Roles) -> tuple[list[Claim], Roles]:
+    """One claim replaced (after twenty tries two, and so on), so that there is one solution again, and another one."""
+    num_tries = 0
+    while True:
+        changed = list(claims)
+        for speaker in rng.sample(range(len(claims)), min(len(claims), 1 + num_tries // 20)):
+            changed[speaker] = _claim(rng, speaker, len(claims))
+        found = solutions(changed)
+        if len(found) == 1 and found[0] != truth:
+            return changed, found[0]
+        num_tries += 1
+
+
+def knights(rng: Random, language: Language, *, people: int = 0, perturb: Perturbation = "none") -> Puzzle:
+    """A puzzle of `people` people (0: two, seldom three) who say one thing each, with exactly one solution.
+
+    `perturb` changes what the same `rng` makes: names and wording stay, as far as the claims allow.
+    """
     count = people or rng.choice([2, 2, 2, 3])
     claims, truth = _unique(rng, count)
+    change = Random(str(claims))
+    if perturb == "statement":
+        claims, truth = _replaced(change, claims, truth)
     names = draw_people(rng, language, count)
     kinds = words.kinds(rng, language)
 
@@ -93,7 +113,8 @@ def knights(rng: Random, language: Language, *, people: int = 0) -> Puzzle:
         spoken = wording.format(names[claim.first], first, names[claim.second], second)
         return words.quoted(rng, language, names[speaker], spoken)
 
-    said = " ".join(quote(speaker, claim) for speaker, claim in enumerate(claims))
+    quotes = [quote(speaker, claim) for speaker, claim in enumerate(claims)]
+    said = " ".join(quotes[speaker] for speaker in (reordered(change, count) if perturb == "reorder" else range(count)))
     question = words.framed(rng, language, names, kinds, said)
     in_sentences = language == "en" and rng.random() < words.SENTENCE_RATE
     if in_sentences:

@@ -19,3 +19,7 @@ class Written:
     """The prompt ended inside `<think>`."""
     cut_off: bool = False
     """At the length limit."""
+    num_tokens: int = 0
+    """That the model wrote."""
+    max_new_tokens: int = 1
+    """That it could have written."""

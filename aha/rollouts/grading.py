@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
 from aha.config.settings import RewardSettings
-from aha.rewards import BUILT_IN, Written, combine, custom_call, read_points
+from aha.rewards import BUILT_IN, Written, combine, custom_call, grade, read_points
 from aha.rollouts.measures import text_measures
 from aha.runtime.workers import CallResult
 from aha.tasks.base import Pool, verdict_call, verdict_seconds
@@ -54,7 +54,6 @@ class Grader:
         """`overlong`: points by length, added to every rollout's reward as `overlong`."""
         self.pool, self.rewards, self.tokenizer, self.overlong = pool, list(rewards), tokenizer, overlong
         self.weights = {reward.name: reward.weight for reward in rewards}
-        self.built_in = {reward.name: BUILT_IN[reward.name] for reward in rewards if is_built_in(reward)}
 
     def verdict(self, problem: Problem, text: str) -> Future[Verdict]:
         """The verdict to come on a whole response to a problem."""
@@ -91,50 +90,63 @@ class Grader:
         results = {name: future.result() for name, future in group.points.items()}
         failed = {name: result for name, result in results.items() if result.failure is not None}
         points = {name: read_points(name, result, len(group.requests)) for name, result in results.items()}
-        rollouts = []
-        for place, request in enumerate(group.requests):
-            verdict = group.verdicts[request.id].result()
-            for name, result in failed.items():
-                reason, detail = REASONS[str(result.failure)], f"{name}: {result.message}"
-                verdict = replace(verdict, outcome="undecided", reason=reason, detail=detail)
-            custom = {name: found[place] for name, found in points.items()}
-            rollouts.append(self.rollout(group, request, verdict, custom))
+        answers = [self.written(group, request, failed) for request in group.requests]
+        for reward in self.rewards:
+            if is_built_in(reward) and group.graded_by(reward.name):
+                points[reward.name] = grade(reward.name, answers, reward.arguments)
+        rollouts = [
+            self.rollout(group, request, answer, {name: found[place] for name, found in points.items()})
+            for place, (request, answer) in enumerate(zip(group.requests, answers, strict=True))
+        ]
         return Group(group.id, rollouts)
+
+    def written(self, group: PendingGroup, request: Request, failed: Mapping[str, CallResult]) -> Written:
+        """What a reward sees of one completion; a custom reward among `failed` leaves its verdict undecided."""
+        completion, verdict = group.completions[request.id], group.verdicts[request.id].result()
+        for name, result in failed.items():
+            reason, detail = REASONS[str(result.failure)], f"{name}: {result.message}"
+            verdict = replace(verdict, outcome="undecided", reason=reason, detail=detail)
+        response = self.response(group, completion)
+        return Written(
+            response,
+            verdict,
+            group.problem,
+            opened=response != completion.text,
+            cut_off=completion.finish == "length",
+            num_tokens=len(completion.token_ids_N),
+            max_new_tokens=request.max_new_tokens,
+        )
 
     def total(self, rewards: Mapping[str, float | None]) -> float:
         """The weighted sum of the points that exist."""
         return combine(rewards, {**self.weights, OVERLONG: 1.0})
 
     def rollout(
-        self, group: PendingGroup, request: Request, verdict: Verdict, custom: dict[str, float | None]
+        self, group: PendingGroup, request: Request, written: Written, points: Mapping[str, float | None]
     ) -> Rollout:
         """One rollout with its rewards in the order of the settings, their weighted sum, and its measures.
 
         A reward that does not apply has no points (None), and neither has a reward model's yet (rollouts.scoring).
         """
-        completion = group.completions[request.id]
-        response, cut_off = self.response(group, completion), completion.finish == "length"
-        opened = response != completion.text
-        written = Written(response, verdict, group.problem, opened, cut_off)
-        rewards = {
-            name: self.built_in[name](written) if name in self.built_in and group.graded_by(name) else custom.get(name)
-            for name in self.weights
-        }
+        rewards = {name: points.get(name) for name in self.weights}
         if self.overlong is not None:
-            rewards[OVERLONG] = self.overlong(len(completion.token_ids_N), request.max_new_tokens)
+            rewards[OVERLONG] = self.overlong(written.num_tokens, request.max_new_tokens)
+        measured = text_measures(
+            written.response, group.problem.language, opened=written.opened, cut_off=written.cut_off
+        )
         return Rollout(
             id=request.id,
             group_id=group.id,
             problem=group.problem,
             prompt_ids=request.token_ids,
-            completion=completion,
-            verdict=verdict,
+            completion=group.completions[request.id],
+            verdict=written.verdict,
             rewards=rewards,
             reward=self.total(rewards),
             measures={
-                **text_measures(response, group.problem.language, opened=opened, cut_off=cut_off),
-                **({} if group.problem.has_rule else {"refusal": float(refuses(response))}),
-                "opened": float(opened),
+                **measured,
+                **({} if group.problem.has_rule else {"refusal": float(refuses(written.response))}),
+                "opened": float(written.opened),
             },
         )
 

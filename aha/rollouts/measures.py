@@ -72,7 +72,20 @@ def round_metrics(groups: Sequence[Group], filtered: Filtered) -> dict[str, floa
     worded = [rollout for rollout in graded if "language" in rollout.measures]
     if worded:
         metrics["language_consistency"] = _measure_mean(worded, "language")
-    return metrics | refusal_rates(graded)
+    return metrics | budget_metrics(graded) | refusal_rates(graded)
+
+
+def budget_metrics(rollouts: Sequence[Rollout]) -> dict[str, float]:
+    """How lengths keep to the budgets of their prompts (tasks.budget): the mean of |used - asked| / asked, and the
+    share that used over a tenth more than the most allowed; each where there are such prompts."""
+
+    def used_over_asked(key: str) -> list[float]:
+        asked = [each for each in rollouts if key in each.problem.metadata]
+        return [len(each.completion.token_ids_N) / each.problem.metadata[key] for each in asked]
+
+    exact, most = used_over_asked("think_tokens"), used_over_asked("max_think_tokens")
+    found = {"length/budget_error": _mean([abs(share - 1) for share in exact])} if exact else {}
+    return found | ({"length/over_budget_frac": _mean([share > 1.1 for share in most])} if most else {})
 
 
 def group_metrics(trimmed: Sequence[Group], filtered: Filtered) -> dict[str, float]:

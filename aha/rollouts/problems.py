@@ -11,6 +11,8 @@ from aha.config.settings import DataSettings
 from aha.errors import ConfigError, DataError
 from aha.runtime.seeds import seed_of, shuffled
 from aha.tasks.base import Task
+from aha.tasks.budget import BudgetedTask, take_budget
+from aha.tasks.selected import KEY, SelectedTask
 from aha.types import Problem
 
 Cursor = dict[str, int]
@@ -19,15 +21,22 @@ Cursor = dict[str, int]
 
 def load_task(name_or_dict: str | Mapping[str, Any]) -> Task:
     """The task behind `lab:NAME`, `gym:NAME`, `knights`, `file:PATH`, `PATH.py:FUNCTION` or a benchmark's name such as
-    `math500` (`math500:PATH` where its file lies elsewhere), or `{name, ...arguments}`.
+    `math500` (`math500:PATH` where its file lies elsewhere), or `{name, ...arguments}`; any of them with
+    `difficulties` (aha.tasks.selected), and with a budget in its prompts (`think_tokens`, `max_think_tokens`:
+    aha.tasks.budget).
 
     Raises ConfigError where the name says nothing, and what the task itself raises.
     """
-    if isinstance(name_or_dict, str):
-        name, arguments = name_or_dict, {}
-    else:
-        arguments = {key: value for key, value in name_or_dict.items() if key not in ("name", "weight", "after")}
-        name = str(name_or_dict.get("name", ""))
+    entry = {"name": name_or_dict} if isinstance(name_or_dict, str) else name_or_dict
+    arguments = {key: value for key, value in entry.items() if key not in ("name", "weight", "after")}
+    name, arguments, budget = take_budget(str(entry.get("name", "")), arguments)
+    bounds = arguments.pop(KEY, None)
+    task = _find_task(name, arguments)
+    task = task if bounds is None else SelectedTask(task, bounds)
+    return task if budget is None else BudgetedTask(task, budget)
+
+
+def _find_task(name: str, arguments: dict[str, Any]) -> Task:
     source, _, rest = name.partition(":")
     if source == "lab" and rest:
         from aha.lab.tasks import lab_task

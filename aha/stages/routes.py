@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from aha.algorithms.schedules import first_update
 from aha.config.overrides import suggest
+from aha.config.reward_checks import BUDGET_KEYS, BUDGETED
 from aha.config.settings import RewardSettings, RLStage
 from aha.errors import ConfigError, DataError
 from aha.evaluation.benchmarks import load_benchmark
@@ -14,7 +15,7 @@ from aha.rollouts.grading import is_built_in
 from aha.tasks.base import Task
 from aha.types import Problem
 
-BY_RULE = ("accuracy", "tests")
+BY_RULE = ("accuracy", "tests", "outcome", "logic", "cosine", "lcpo", "relative_length", "expected_length")
 """Built-in rewards that only speak where a rule decides."""
 
 
@@ -95,4 +96,5 @@ def check_graded(task: Task, rewards: Sequence[RewardSettings]) -> None:
 def speaks(reward: RewardSettings, problem: Problem, task: str) -> bool:
     """Whether a reward can give points to this problem."""
     needs_rule = is_built_in(reward) and reward.name in BY_RULE
-    return applies(reward, problem, task) and (problem.has_rule or not needs_rule)
+    needs_budget = is_built_in(reward) and reward.name == BUDGETED and not problem.metadata.keys() & set(BUDGET_KEYS)
+    return applies(reward, problem, task) and (problem.has_rule or not needs_rule) and not needs_budget

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from hashlib import blake2b
+from random import Random
 from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 from aha.errors import ConfigError, DataError, MachineError
@@ -46,6 +47,26 @@ def in_split(question: str, split: Split) -> bool:
     """Whether a question belongs to the split: decided by its hash, so that equal questions never part."""
     held_out = blake2b(" ".join(question.split()).encode("utf-8", "replace")).digest()[0] % HELDOUT_SHARE == 0
     return split == "all" or held_out == (split == "heldout")
+
+
+Perturbation = Literal["none", "reorder", "statement"]
+"""Of a logic puzzle: told in another order; or one statement replaced by another, so that the solution changes."""
+
+
+def reordered(rng: Random, count: int) -> list[int]:
+    """Numbers from 0 to `count` - 1, at least 2 of them, in another order."""
+    order = list(range(count))
+    while order == sorted(order):
+        rng.shuffle(order)
+    return order
+
+
+def check_perturbation(name: str) -> Perturbation:
+    """The perturbation of that name. Raises ConfigError."""
+    for known in get_args(Perturbation):
+        if name == known:
+            return known  # type: ignore[no-any-return]
+    raise ConfigError(f"There is no perturbation {name!r}.", cure="Known: none, reorder, statement.")
 
 
 def check_split(split: str) -> Split:

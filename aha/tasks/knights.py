@@ -11,7 +11,16 @@ from typing import Any
 
 from aha.errors import ConfigError, DataError
 from aha.runtime.seeds import seed_of
-from aha.tasks.base import Split, check_split, gold_block, in_split, split_name
+from aha.tasks.base import (
+    Perturbation,
+    Split,
+    check_perturbation,
+    check_split,
+    gold_block,
+    in_split,
+    reordered,
+    split_name,
+)
 from aha.types import Json, Problem, VerifierSpec
 from aha.verifiers.knights import solutions
 
@@ -21,7 +30,7 @@ FEWEST, MOST = 2, 8
 OPERATORS = (0, 0, 1, 1, 1, 2, 2, 3, 4)
 """In one statement, one of these by chance; negations count."""
 MAX_TRIES = 20
-"""Puzzles made for each one wanted before giving up on new ones."""
+"""Puzzles made for each one wanted before giving up on new ones, and tries to change a puzzle by as few statements."""
 
 NAMES = (
     *("Ada", "Boris", "Clara", "Dmitri", "Edith", "Farid", "Greta", "Hugo", "Ines", "Jonas", "Katya", "Leon", "Mira"),
@@ -42,13 +51,23 @@ _BINARY = {"and": "{} and {}", "or": "{} or {}", "->": "if {} then {}", "<=>": "
 
 
 class KnightsTask:
-    """`size` puzzles with different statements, people in equal parts of `people`."""
+    """`size` puzzles with different statements, people in equal parts of `people`; perturbed ones have the ids of the
+    puzzles that they were made from."""
 
-    def __init__(self, people: Sequence[int], size: int, seed: int, split: Split, instruction: str = "") -> None:
+    def __init__(
+        self,
+        people: Sequence[int],
+        size: int,
+        seed: int,
+        split: Split,
+        instruction: str = "",
+        perturb: Perturbation = "none",
+    ) -> None:
         self.people, self.size, self.seed, self.split = tuple(people), size, seed, split
-        self.instruction = instruction
+        self.instruction, self.perturb = instruction, perturb
         told = [f"people={json.dumps(list(people))}"] if self.people != PEOPLE else []
         told += [f"split={split}"] if split != "train" else []
+        told += [f"perturb={perturb}"] if perturb != "none" else []
         self.name = "knights" + ("?" if told else "") + "&".join(told)
 
     def problems(self) -> Sequence[Problem]:
@@ -75,7 +94,11 @@ class KnightsTask:
 
     def _problem(self, rng: Random, statements: list[Json], truths: Sequence[bool], attempt: int) -> Problem:
         names = rng.sample(NAMES, len(statements))
-        question = in_words(rng, statements, names) + (f"\n{self.instruction}" if self.instruction else "")
+        change = Random(seed_of(self.seed, "perturbed", attempt))
+        if self.perturb == "statement":
+            statements, truths = replaced(change, statements, truths)
+        order = reordered(change, len(names)) if self.perturb == "reorder" else range(len(names))
+        question = in_words(rng, statements, names, order) + (f"\n{self.instruction}" if self.instruction else "")
         return Problem(
             id=f"knights-{len(names)}-{self.seed}-{attempt}",
             source=self.name,
@@ -93,23 +116,25 @@ class KnightsTask:
 def knights_task(name: str, **arguments: Any) -> KnightsTask:
     """The task `knights`, also with arguments behind it: `knights?people=5&split=heldout`.
 
-    Arguments: `people` (3 to 7 mixed; a number or a list), `size` (1000), `seed` (0), `split` (train), `instruction`.
+    Arguments: `people` (3 to 7 mixed; a number or a list), `size` (1000), `seed` (0), `split` (train), `instruction`,
+    `perturb` (none; `reorder` or `statement`: the same puzzles changed a little, by which memory shows).
     Raises ConfigError for an argument that does not exist or is out of range.
     """
     given = {**split_name(name)[1], **arguments}
     people, size, seed = given.pop("people", list(PEOPLE)), given.pop("size", 1000), given.pop("seed", 0)
     split, instruction = check_split(given.pop("split", "train")), given.pop("instruction", "")
+    perturb = check_perturbation(given.pop("perturb", "none"))
     if given:
-        known = "people, size, seed, split, instruction"
+        known = "people, size, seed, split, instruction, perturb"
         raise ConfigError(f"Task knights: unknown key {next(iter(given))!r}.", cure=f"Known: {known}.")
     counts = people if isinstance(people, list) else [people]
-    if not counts or not all(type(count) is int and FEWEST <= count <= MOST for count in counts):
+    if not counts or not all(type(each) is int and FEWEST <= each <= MOST for each in counts):
         raise ConfigError(
             f"Task knights: `people` must be in {FEWEST} to {MOST}, one number or a list, got {people!r}."
         )
     if type(size) is not int or size < 1 or type(seed) is not int:
         raise ConfigError("Task knights: `size` must be a whole number from 1, and `seed` a whole number.")
-    return KnightsTask(counts, size, seed, split, str(instruction))
+    return KnightsTask(counts, size, seed, split, str(instruction), perturb)
 
 
 def puzzle(rng: Random, people: int) -> tuple[list[Json], tuple[bool, ...]]:
@@ -119,6 +144,20 @@ def puzzle(rng: Random, people: int) -> tuple[list[Json], tuple[bool, ...]]:
         found = solutions(statements)
         if len(found) == 1:
             return statements, found[0]
+
+
+def replaced(rng: Random, statements: Sequence[Json], truths: Sequence[bool]) -> tuple[list[Json], tuple[bool, ...]]:
+    """One statement replaced by a new one, so that there is again one solution, and another one; two and more of them
+    where `MAX_TRIES` with fewer found none."""
+    num_tries = 0
+    while True:
+        changed = list(statements)
+        for speaker in rng.sample(range(len(statements)), min(len(statements), 1 + num_tries // MAX_TRIES)):
+            changed[speaker] = _said(rng, len(statements), speaker)
+        found = solutions(changed)
+        if len(found) == 1 and found[0] != tuple(truths):
+            return changed, found[0]
+        num_tries += 1
 
 
 def _said(rng: Random, people: int, speaker: int) -> Json:
@@ -137,12 +176,13 @@ def _statement(rng: Random, about: Iterator[int], num_operators: int) -> Json:
     return [rng.choice(tuple(_BINARY)), *parts]
 
 
-def in_words(rng: Random, statements: Sequence[Json], names: Sequence[str]) -> str:
-    """The puzzle's text; what is nested stands in brackets, so that it can be read in one way only."""
-    said = " ".join(
+def in_words(rng: Random, statements: Sequence[Json], names: Sequence[str], order: Sequence[int]) -> str:
+    """The puzzle's text, statements in `order`; what is nested stands in brackets, to be read in one way only."""
+    quotes = [
         rng.choice(_QUOTES).format(name, sentence(statement, names))
         for name, statement in zip(names, statements, strict=True)
-    )
+    ]
+    said = " ".join(quotes[place] for place in order)
     people = f"{', '.join(names[:-1])} and {names[-1]}"
     return rng.choice(_FRAMES).format(people=people, said=said) + _NOTE
 

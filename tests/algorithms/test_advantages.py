@@ -29,6 +29,8 @@ def plain_advantages(groups: list[list[float | None]], baseline: str, scale: str
                 a = r
             elif baseline == "group_mean":
                 a = r - sum(kept) / len(kept)
+            elif baseline == "batch_mean":
+                a = r - sum(everything) / len(everything)
             else:
                 a = r - sum(others) / len(others) if others else 0.0
             pool = {"none": [], "group_std": kept, "batch_std": everything}[scale]

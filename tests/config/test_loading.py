@@ -135,6 +135,13 @@ def test_keys_without_effect_in_the_file_are_refused(small: str) -> None:
             "base.rewards=[{name: format, on: [math]}]",
             "format has model, on or after, but an evaluation gives no points",
         ),
+        ("zero.rewards=[{name: accuracy, arguments: {wrong: -1}}]", "accuracy takes no arguments, and is given wrong"),
+        ("zero.rewards=[{name: cosine, arguments: {corect: [1, 0]}}]", "no argument 'corect'. Did you mean 'correct'?"),
+        ("zero.rewards=[{name: lcpo, arguments: {qqqq: 1}}]", "Its arguments are alpha, delta."),
+        ("zero.rewards=[{name: cosine, arguments: {wrong: [1]}}]", "cosine: wrong = [1], expected"),
+        ("zero.rewards=[{name: lcpo, arguments: {alpha: 0}}]", "lcpo: alpha = 0, expected greater than 0"),
+        ("zero.rewards=[{name: lcpo}]", "the prompts of lab:arithmetic name no budget of tokens"),
+        ("zero.rewards=[{name: outcome, arguments: {missing: .inf}}]", "outcome: missing = inf, expected a finite"),
         ("zero.logging.rollout_groups=2", "logging.rollouts is not groups"),
         ("base.engine.micro_batch_tokens=64", "evaluation trains nothing"),
         ("nothere.x=1", "there is no stage 'nothere'"),
@@ -159,6 +166,25 @@ def test_refusals_name_the_override_and_the_cure(small: str, override: str, sent
 def test_refusals_of_pretraining(override: str, sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
         load_recipe("lab-pretrain", [override])
+
+
+@pytest.mark.parametrize("name", ["relative_length", "expected_length"])
+def test_a_reward_that_compares_needs_a_group(small: str, name: str) -> None:
+    overrides = [f"zero.rewards=[{{name: {name}}}]", "zero.sampling.group_size=1", "zero.algorithm.baseline=none"]
+    with pytest.raises(ConfigError, match=rf"{name} compares the answers .* sampling\.group_size = 1"):
+        load_recipe(small, overrides)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["zero.data.tasks=[{name: lab:lists, think_tokens: 32}, 'lab:story?max_think_tokens=[8,64]', file:own.jsonl]"],
+        ["zero.data.tasks=[{name: lab:lists, think_tokens: 32}, lab:story]", "zero.rewards.0.on=[lab:lists]"],
+    ],
+)
+def test_a_reward_for_budgets_takes_tasks_that_name_one(small: str, overrides: list[str]) -> None:
+    stage = _zero(small, "zero.rewards=[{name: lcpo, arguments: {alpha: 0.01}}]", *overrides)
+    assert stage.rewards[0].arguments == {"alpha": 0.01}
 
 
 def test_all_problems_are_told_at_once(small: str) -> None:

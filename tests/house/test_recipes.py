@@ -15,6 +15,7 @@ from aha.config.settings import DatasetSettings
 from aha.config.yaml_files import dump
 from aha.errors import ConfigError
 
+OBJECTIVES = ("dr-grpo", "gspo", "cispo", "rloo", "reinforce-pp")
 LEFT_TO_THE_USER = {
     "r1-zero": ["models.base=/models/base", "zero.data.tasks=[file:problems.jsonl]"],
     "gsm8k-zero": ["models.base=/models/base", "zero.data.tasks=[file:a.jsonl]", "zero.evaluate.on=[file:b.jsonl]"],
@@ -28,6 +29,17 @@ LEFT_TO_THE_USER = {
         "tasks.safety=[file:d.jsonl]",
         "general.files=[{name: file:e.jsonl}]",
         "instructions.files=[{name: file:g.jsonl}]",
+    ],
+    **{name: ["models.base=/models/base", "zero.data.tasks=[file:a.jsonl]"] for name in OBJECTIVES},
+    "dapo": ["models.base=/models/base", "zero.data.tasks=[file:a.jsonl]", "zero.evaluate.on=[aime24]"],
+    "logic-rl": ["models.base=/models/base"],
+    "l1": ["models.base=/models/base", "tasks.problems=[file:a.jsonl]"],
+    "open-rs": [
+        "models.base=/models/base",
+        "tasks.hard=[file:a.jsonl]",
+        "tasks.easy=[file:b.jsonl]",
+        "accuracy.evaluate.on=[file:c.jsonl]",
+        "cosine.evaluate.on=[file:c.jsonl]",
     ],
     "lab-language": ["mixed.data=[file:a.jsonl]"],
     **{

@@ -34,6 +34,58 @@ def test_gold_responses_are_graded_correct() -> None:
         assert found["outcome"] == "correct"
 
 
+@pytest.mark.parametrize("perturb", ["reorder", "statement"])
+def test_perturbed_puzzles_stand_beside_those_they_come_from(perturb: str) -> None:
+    plain, changed = lab_task("lab:knights", size=40), lab_task(f"lab:knights?size=40&perturb={perturb}")
+    assert changed.name == f"lab:knights?perturb={perturb}"
+    num_solutions_kept = 0
+    for before, after in zip(plain.problems(), changed.problems(), strict=True):
+        assert before.id == after.id
+        assert before.messages != after.messages
+        assert list(before.reference) == list(after.reference)
+        num_solutions_kept += before.reference == after.reference
+        found = verify("knights", changed.gold_response(after), after.reference, dict(after.verifier.arguments))
+        assert found["outcome"] == "correct"
+        if perturb == "reorder":
+            assert sorted(before.messages[0]["content"]) == sorted(after.messages[0]["content"])
+    assert num_solutions_kept == (40 if perturb == "reorder" else 0)
+
+
+def test_only_knights_can_be_perturbed() -> None:
+    with pytest.raises(ConfigError, match="no perturbation of 'lab:mixed'"):
+        lab_task("lab:mixed", perturb="reorder")
+    with pytest.raises(ConfigError, match="no perturbation of 'lab:knights'"):
+        lab_task("lab:knights?split=heldout&perturb=reorder")
+    with pytest.raises(ConfigError, match="no perturbation 'names'"):
+        lab_task("lab:knights", perturb="names")
+
+
+def test_the_held_out_part_of_a_family_is_never_trained_on() -> None:
+    trained, held = lab_task("lab:lists", size=300), lab_task("lab:lists?split=heldout&size=60")
+    assert held.name == "lab:lists?split=heldout"
+    ids = {problem.id for problem in held.problems()}
+    assert len(ids) == 60
+    assert not ids & {problem.id for problem in trained.problems()}
+    in_benchmark = [problem.id for problem in benchmark("heldout") if problem.metadata["family"] == "lists"]
+    assert not set(in_benchmark) & {problem.id for problem in lab_task("lab:lists").problems()}
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("lab:lists?split=all", "is of the split train or heldout"),
+        ("lab:lists?split=test", "no split 'test'"),
+        ("lab:general?split=heldout", "lab:general: unknown key 'split'. Known: size, seed."),
+        ("lab:lists?people=3", "unknown key 'people'. Known: size, seed, split, perturb"),
+        ("lab:lists?size=many", "`size` must be a whole number"),
+        ("lab:lists?seed=0.5", "`seed` a whole number"),
+    ],
+)
+def test_arguments_of_a_lab_task_are_checked(name: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        lab_task(name)
+
+
 def test_an_unknown_task_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(ConfigError, match=r"no task 'lab:knigts'. Did you mean lab:knights\?"):
         lab_task("lab:knigts")

@@ -106,6 +106,34 @@ def test_points_for_length_are_added():
     assert rollout.reward == 1 - len(GOOD) / 50
 
 
+def test_a_built_in_reward_sees_the_whole_group_and_takes_arguments():
+    group = pending(3)
+    rewards = [RewardSettings(name="relative_length"), RewardSettings(name="outcome", arguments={"wrong": -0.5})]
+    grader = Grader(InlinePool(), rewards, TOKENIZER)
+    for place, text in enumerate([GOOD, GOOD.replace("x", "x" * 10), GOOD.replace("2", "3").replace("x", "x" * 5)]):
+        grader.add(group, completion(place, text))
+    rollouts = grader.finish(group).rollouts
+    assert [rollout.rewards["relative_length"] for rollout in rollouts] == [0.5, -0.5, 0.0]
+    assert [rollout.rewards["outcome"] for rollout in rollouts] == [1.0, 1.0, -0.5]
+    assert [rollout.reward for rollout in rollouts] == [1.5, 0.5, -0.5]
+
+
+def test_a_built_in_reward_that_is_not_for_the_problem_has_no_points():
+    group = pending(1)
+    group.graders = ("accuracy",)
+    grader = Grader(InlinePool(), [RewardSettings(name="accuracy"), RewardSettings(name="cosine")], TOKENIZER)
+    grader.add(group, completion(0))
+    assert grader.finish(group).rollouts[0].rewards == {"accuracy": 1.0, "cosine": None}
+
+
+def test_rewards_of_length_read_the_completion_and_its_limit():
+    group = pending(1)
+    grader = Grader(InlinePool(), [RewardSettings(name="cosine", arguments={"correct": [1.0, 0.0]})], TOKENIZER)
+    grader.add(group, completion(0))
+    expected = 0.5 * (1 + np.cos(np.pi * len(GOOD) / 50))
+    assert grader.finish(group).rollouts[0].reward == pytest.approx(expected)
+
+
 def test_a_thought_that_the_prompt_opened_belongs_to_the_response():
     group = pending(1, "1+1 <think>")
     grader = Grader(InlinePool(), [RewardSettings(name="format")], TOKENIZER)

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from aha.rollouts.filters import filter_groups
 from aha.rollouts.measures import round_metrics, text_measures
-from tests.rollouts.make import UNRULED, make_group
+from aha.types import Group
+from tests.rollouts.make import PROBLEM, UNRULED, make_group, make_rollout
 
 GOOD = "<think> 1+1=3 Wait, 1+1=2 </think> <answer> 2 </answer>"
 
@@ -91,3 +94,16 @@ def test_the_form_of_an_opened_thought_is_measured():
     text = "<think>a</think>\n\nIt is 4."
     assert text_measures(text, opened=True)["format"] == 1.0
     assert text_measures(text, opened=True, cut_off=True)["format"] == text_measures(text)["format"] == 0.0
+
+
+def test_lengths_are_measured_against_the_budgets_of_their_prompts():
+    asked = replace(PROBLEM, metadata={"think_tokens": 8})
+    limited = replace(PROBLEM, metadata={"max_think_tokens": 10})
+    groups = [
+        Group("a", [make_rollout("a", i, "wrong", 0.0, num=n, problem=asked) for i, n in enumerate((4, 8, 12, 8))]),
+        Group("b", [make_rollout("b", i, "wrong", 0.0, num=n, problem=limited) for i, n in enumerate((2, 10, 11, 12))]),
+    ]
+    found = metrics_of(groups)
+    assert (found["length/budget_error"], found["length/over_budget_frac"]) == (0.25, 0.25)
+    assert "length/budget_error" not in metrics_of(groups[1:])
+    assert "length/over_budget_frac" not in metrics_of(groups[:1])

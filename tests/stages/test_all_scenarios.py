@@ -222,6 +222,17 @@ def test_a_late_phase_that_never_comes_is_refused():
         routed(REWARDS, asked, rounds=4, algorithm={"num_updates": 2})
 
 
+@pytest.mark.parametrize("name", ["outcome", "logic", "cosine", "relative_length", "expected_length"])
+def test_rewards_by_verdict_do_not_grade_what_no_rule_decides(name):
+    with pytest.raises(DataError, match="verifier none"):
+        routed([{"name": name}])
+
+
+def test_a_reward_for_budgets_does_not_grade_a_prompt_without_one():
+    with pytest.raises(DataError, match=r"'sums-0'.*is graded by no reward"):
+        routed([{"name": "lcpo", "on": ["math"]}, {"name": "format", "on": ["general"]}])
+
+
 def test_a_selection_by_verdict_needs_rules():
     with pytest.raises(ConfigError, match="one_correct_one_wrong never trains on problem 'requests-0'"):
         routed([{"name": "format"}], algorithm={"select": "one_correct_one_wrong"})

@@ -64,6 +64,32 @@ def test_the_instruction_stands_on_a_line_of_its_own() -> None:
     assert problem.messages[0]["content"].endswith("\nBe brief.")
 
 
+@pytest.mark.parametrize("people", [2, 3, 5])
+def test_a_reordered_puzzle_says_the_same_in_another_order(people: int) -> None:
+    plain, other = (load_task(f"knights?people={people}&size=20{more}") for more in ("", "&perturb=reorder"))
+    for before, after in zip(plain.problems(), other.problems(), strict=True):
+        assert (before.id, before.reference, before.metadata) == (after.id, after.reference, after.metadata)
+        first, second = (each.messages[0]["content"] for each in (before, after))
+        assert first != second
+        assert sorted(first) == sorted(second)
+
+
+@pytest.mark.parametrize("people", [2, 4])
+def test_a_puzzle_with_a_changed_statement_has_another_solution(people: int) -> None:
+    plain, other = (load_task(f"knights?people={people}&size=20{more}") for more in ("", "&perturb=statement"))
+    assert other.name.endswith("&perturb=statement")
+    validate(other, 20, InlinePool())
+    num_changed: list[int] = []
+    for before, after in zip(plain.problems(), other.problems(), strict=True):
+        assert (before.id, before.reference["names"]) == (after.id, after.reference["names"])
+        pairs = zip(before.reference["statements"], after.reference["statements"], strict=True)
+        num_changed.append(sum(first != second for first, second in pairs))
+        assert len(solutions(after.reference["statements"])) == 1
+        assert before.metadata["solution"] != after.metadata["solution"]
+    assert min(num_changed) == 1
+    assert sum(num_changed) < 30
+
+
 @pytest.mark.parametrize(
     ("statement", "text"),
     [
@@ -85,6 +111,7 @@ def test_sentences(statement: Json, text: str) -> None:
         ("knights?people=[]", "`people` must be in 2 to 8"), ("knights?people=four", "`people` must be in 2 to 8"),
         ("knights?size=0", "`size` must be a whole number"), ("knights?seed=0.5", "`seed` a whole number"),
         ("knights?persons=3", "unknown key 'persons'. Known: people"), ("knights?split=test", "no split 'test'"),
+        ("knights?perturb=names", "no perturbation 'names'"),
     ],
 )  # fmt: skip
 def test_arguments_are_checked(name: str, message: str) -> None:
