@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from aha.config.effective import RULES, effective, stage_key
-from aha.config.loading import load_recipe
+from aha.config.loading import LoadedRecipe, load_recipe
 from aha.config.presets import PRESETS, SOURCES
 from aha.config.recipe import Stage
 from aha.config.schema import is_execution, leaves, stage_kinds
-from aha.config.settings import RLStage
+from aha.config.settings import CriticSettings, RLStage
 from aha.config.yaml_files import dump
 
 
@@ -26,15 +26,21 @@ def _again(tmp_path: Path, tree: dict[str, Any]) -> Any:
     return load_recipe(str(path)).recipe
 
 
+def _with_preset(preset: str) -> LoadedRecipe:
+    """lab-zero at this point, with what it needs besides."""
+    needs = ["zero.critic={}"] if PRESETS[preset]["baseline"] == "critic" else []
+    return load_recipe("lab-zero", [f"zero.preset={preset}", "zero.sampling.max_new_tokens=8000", *needs])
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_loads_and_round_trips(preset: str, tmp_path: Path) -> None:
-    recipe = load_recipe("lab-zero", [f"zero.preset={preset}", "zero.sampling.max_new_tokens=8000"]).recipe
+    recipe = _with_preset(preset).recipe
     assert _again(tmp_path, effective(recipe)) == recipe
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_presets_say_nothing_without_effect(preset: str) -> None:
-    assert not load_recipe("lab-zero", [f"zero.preset={preset}", "zero.sampling.max_new_tokens=8000"]).notices
+    assert not _with_preset(preset).notices
 
 
 def test_presets_and_their_sources() -> None:
@@ -47,6 +53,7 @@ def test_presets_hold_the_papers_figures() -> None:
     assert paper["kl"] == {"place": "loss", "estimator": "k3", "level": "token", "coef": 0.001, "reference_every": 400}
     assert (PRESETS["dapo"]["clip_low"], PRESETS["dapo"]["clip_high"]) == (0.2, 0.28)
     assert (PRESETS["dapo"]["aggregate"], PRESETS["dapo"]["filter"]) == ("token_mean", "refill")
+    assert (PRESETS["orz"]["gamma"], PRESETS["orz"]["gae_lambda"], PRESETS["ppo"]["gae_lambda"]) == (1, 1, 0.95)
     assert (PRESETS["dr-grpo"]["scale"], PRESETS["dr-grpo"]["aggregate"]) == ("none", "constant")
 
 
@@ -105,6 +112,18 @@ def test_stage_key_ignores_keys_without_effect() -> None:
     assert isinstance(other, RLStage)
     other.algorithm = other.algorithm.model_copy(update={"importance_cap": 9.0})
     assert stage_key(stage, {}) == stage_key(other, {})
+
+
+def test_a_stage_without_critic_has_the_key_it_had_before_there_were_critics() -> None:
+    stage = _zero()
+    assert isinstance(stage, RLStage)
+    assert "critic" not in effective(load_recipe("lab-zero").recipe)["stages"]["zero"]
+    other = stage.model_copy(update={"critic": CriticSettings(num_updates=7)})
+    assert stage_key(other, {}) == stage_key(stage, {})
+    critic = ("zero.preset=ppo", "zero.critic.num_updates=2")
+    assert stage_key(_zero(*critic), {}) != stage_key(_zero(*critic, "zero.critic.num_updates=3"), {})
+    same = (*critic, "zero.critic.optimizer.skip_limit=9")
+    assert stage_key(_zero(*critic), {}) == stage_key(_zero(*same), {})
 
 
 def test_what_is_execution() -> None:
