@@ -71,6 +71,43 @@ def test_r1_zero_holds_the_papers_figures() -> None:
     assert (algorithm.kl.coef, algorithm.kl.reference_every) == (0.001, 400)
 
 
+def test_orz_holds_the_papers_figures() -> None:
+    data = [f"{stage}.data.tasks=[file:a.jsonl]" for stage in ("orz", "annealing")]
+    stages = load_recipe("orz", ["models.base=/m", *data]).recipe.stages
+    for name, rounds in (("orz", 1100), ("annealing", 100)):
+        stage = stages[name]
+        assert isinstance(stage, RLStage)
+        algorithm, sampling, critic = stage.algorithm, stage.sampling, stage.critic
+        assert critic is not None
+        assert (stage.rounds, algorithm.num_updates, critic.num_updates) == (rounds, 1, 12)
+        assert (stage.optimizer.lr, critic.optimizer.lr, critic.head_range) == (1e-6, 5e-6, pytest.approx(5**0.5))
+        assert (sampling.num_problems, sampling.group_size, sampling.max_new_tokens) == (128, 64, 8000)
+        assert (algorithm.gamma, algorithm.gae_lambda, algorithm.clip_low, algorithm.clip_high) == (1, 1, 0.2, 0.2)
+        assert (algorithm.kl.place, algorithm.entropy_coef, algorithm.scale) == ("none", 0, "batch_std")
+        assert [reward.name for reward in stage.rewards] == ["accuracy"]
+    first, last = stages["orz"].optimizer, stages["annealing"].optimizer  # type: ignore[union-attr]
+    assert (first.betas, first.weight_decay, first.warmup, first.schedule) == ((0.9, 0.95), 0, 50, "constant")
+    assert last.lr * last.end_frac == pytest.approx(3e-7)
+
+
+def test_concise_holds_the_authors_figures_and_has_a_lambda_for_each_phase() -> None:
+    data = [f"{stage}.data.tasks=[file:a.jsonl]" for stage in ("ability", "concise")]
+    stages = load_recipe("concise", ["models.base=/m", *data]).recipe.stages
+    first, stage = stages["ability"], stages["concise"]
+    assert isinstance(first, RLStage)
+    assert isinstance(stage, RLStage)
+    assert (first.algorithm.gae_lambda, stage.algorithm.gae_lambda, stage.algorithm.gamma) == (1, 0.95, 1)
+    assert stage.critic is not None
+    assert (stage.optimizer.lr, stage.critic.optimizer.lr) == (5e-7, 9e-6)
+    assert (stage.algorithm.clip_low, stage.critic.value_clip, stage.algorithm.kl.coef) == (0.2, 0.2, 0.01)
+    sampling = stage.sampling
+    assert (stage.rounds, sampling.num_problems, sampling.group_size) == (150, 8, 8)
+    assert sampling.num_problems * sampling.group_size / stage.algorithm.num_updates == 8
+    assert (sampling.temperature, sampling.top_p, sampling.max_new_tokens) == (0.6, 1, 20000)
+    assert stage.algorithm.aggregate == "sequence_mean"
+    assert stage.rewards[0].arguments == {"correct": 1, "wrong": -0.5, "missing": -1}
+
+
 def test_effective_leaves_out_what_has_no_effect(tmp_path: Path) -> None:
     recipe = load_recipe("lab-zero").recipe
     tree = effective(recipe)
