@@ -122,6 +122,16 @@ def test_updates_learn_the_returns_and_have_names_of_their_own() -> None:
     assert (learner.update_count, told[0]) == (30, (1, 1))
 
 
+def test_a_falling_rate_reaches_its_end_with_the_token_budget() -> None:
+    given = samples()
+    num_tokens = sum(int(sample.loss_mask_T.sum()) for sample in given)
+    falling = {"lr": 1e-2, "schedule": "linear", "end_frac": 0.1}
+    settings = CriticSettings.model_validate({"optimizer": falling})
+    learner = NativeCritic(reward_model(), settings, EngineSettings(device="cpu"), 100, CPU, World(), 2 * num_tokens)
+    rates = [learner.update(given)["value/lr"] for _ in range(2)]
+    assert rates == pytest.approx([0.55e-2, 0.1e-2])
+
+
 def test_an_update_without_samples_takes_no_step() -> None:
     learner = critic()
     before = [tensor.clone() for _, tensor in learner.weights()]

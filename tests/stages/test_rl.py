@@ -247,3 +247,12 @@ def test_a_stopped_run_goes_on_with_the_critic_that_it_had(tmp_path):
     assert again.directory.metrics.read_bytes() == whole.directory.metrics.read_bytes()
     assert torch.equal(again.critic.weight, whole.critic.weight)
     assert torch.equal(again.learner.weight, whole.learner.weight)
+
+
+def test_a_token_budget_ends_the_policys_updates_and_the_critic_still_learns_from_the_whole_round(tmp_path):
+    stage = settings(rounds=2, max_trained_tokens=1, **WITH_CRITIC)
+    stage.algorithm.num_updates = 3
+    parts = make_parts(tmp_path, stage, critic=RecordingCritic())
+    assert train(parts).ended(stage) == "tokens"
+    assert [len(update) for update in parts.learner.seen] == [4]
+    assert sum(len(update) for update in parts.critic.seen) == 12
