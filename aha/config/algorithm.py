@@ -23,8 +23,14 @@ class KLSettings(Block):
 class AlgorithmSettings(Block):
     """A point in the space of objectives; a preset is a name for a point."""
 
-    baseline: Literal["none", "group_mean", "leave_one_out", "batch_mean"] = "group_mean"
+    baseline: Literal["none", "group_mean", "leave_one_out", "batch_mean", "critic"] = "group_mean"
+    """What is taken from the reward; `critic`: what the stage's `critic` expects at each token."""
+    gamma: Fraction = 1.0
+    """With `critic`: discount a token."""
+    gae_lambda: Fraction = 0.95
+    """With `critic`: 1 waits for the end of the answer, 0 believes the critic about the next token (GAE)."""
     scale: Literal["none", "group_std", "batch_std"] = "group_std"
+    """With `critic`, batch_std takes mean and standard deviation of all trained tokens of the round."""
     select: Literal["all", "best_of_n", "one_correct_one_wrong"] = "all"
     objective: Literal["clipped_ratio", "clipped_weight", "log_prob"] = "clipped_ratio"
     ratio: Literal["token", "sequence"] = "token"

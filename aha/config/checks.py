@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from aha.config.block import READABLE, Artifact
+from aha.config.critic_checks import critic_contradictions
 from aha.config.data_checks import data_contradictions
 from aha.config.data_stages import CollectStage, GeneralStage, PreferenceStage, RejectionStage
 from aha.config.model_stages import RewardModelStage, SFTStage
@@ -85,6 +86,8 @@ def _rl(name: str, stage: RLStage) -> Iterator[Contradiction]:
     if sampling.temperature == 0:
         problem = "temperature = 0 samples one and the same completion, from which nothing can be learned"
         yield Contradiction((*block, "sampling", "temperature"), problem, "Set it above 0; the papers use 1.0.")
+    for path, problem, cure in critic_contradictions(name, stage):
+        yield Contradiction((*block, *path), problem, cure)
     if sampling.group_size == 1 and algorithm.baseline in ("group_mean", "leave_one_out"):
         problem = f"group_size = 1 makes every advantage 0 under the baseline {algorithm.baseline}"
         yield Contradiction((*block, "sampling", "group_size"), problem, "Set it to 2 or more, or baseline to none.")

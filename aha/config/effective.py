@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aha.config.block import Block
+from aha.config.critic_checks import CRITIC_RULES
 from aha.config.data_checks import DATA_RULES
 from aha.config.preference_checks import PREFERENCE_RULES
 from aha.config.recipe import Recipe, Stage
@@ -177,7 +178,7 @@ RULES: tuple[Rule, ...] = (
         (),
         "evaluation trains nothing",
     ),
-    *(Rule(*each) for each in (*DATA_RULES, *PREFERENCE_RULES)),
+    *(Rule(*each) for each in (*CRITIC_RULES, *DATA_RULES, *PREFERENCE_RULES)),
 )
 
 

@@ -87,7 +87,11 @@ def plan(
             config = known[found.name] if found.name in known else find_model_config(found.name)
         model = "new" if isinstance(stage, PretrainStage) else "" if found is None else found.name
         known[f"stage/{name}"] = config
-        beside = [each.name for each in inputs(stage) if each.what in ("writer", "scorer") and each.key != "model"]
+        beside = [
+            each.name
+            for each in inputs(stage)
+            if each.what in ("writer", "scorer") and each.key not in ("model", "critic.model")
+        ]
         others = {other: known[other] if other in known else find_model_config(other) for other in beside}
         places = {other: recipe.models.get(other, other) for other in others}
         local = [
@@ -142,6 +146,7 @@ def _seconds(
         return None
     sampled, asked, trained = (number or 0 for number in numbers)
     passes = 8 if stage.engine.gradient_checkpointing else 6
+    passes = 2 * passes + 2 if _has_critic(stage) else passes  # it learns from the same tokens and is asked for values
     sampling = 2.0 * (own * sampled + max([each or 0 for each in beside], default=0) * asked) / SAMPLING_SHARE
     return (sampling + passes * own * trained / TRAINING_SHARE) / matrix_flops
 
@@ -160,7 +165,14 @@ def _memory(stage: Stage, config: ModelConfig, parameters: int) -> int:
         total += rows * 2 * layers * heads * _head_size(config) * size
     if isinstance(stage, RLStage):
         total += parameters * size * (2 if stage.algorithm.kl.place != "none" else 1)
+    if _has_critic(stage):
+        total += parameters * (size + 4 + 4 + 8)
     return total
+
+
+def _has_critic(stage: Stage) -> bool:
+    """Whether a second learner stands beside the policy; it is taken to be as large."""
+    return isinstance(stage, RLStage) and stage.critic is not None
 
 
 def _cache_tokens(stage: Stage) -> int:

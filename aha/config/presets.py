@@ -72,6 +72,32 @@ PRESETS: dict[str, dict[str, Any]] = {
         "aggregate": "token_mean",
         "kl": {"place": "reward", "estimator": "k1", "level": "token", "coef": 0.01},
     },
+    # PPO (1707.06347) as RLHF and open trainers run it: a critic with GAE, whitened advantages. The KL is the recipe's.
+    "ppo": {
+        "baseline": "critic",
+        "gamma": 1.0,
+        "gae_lambda": 0.95,
+        "scale": "batch_std",
+        "objective": "clipped_ratio",
+        "ratio": "token",
+        "clip_low": 0.2,
+        "clip_high": 0.2,
+        "aggregate": "token_mean",
+        "kl": {"place": "none"},
+    },
+    # Open-Reasoner-Zero (2503.24290): PPO with gamma = lambda = 1, so that A = R - V; no KL, no entropy bonus.
+    "orz": {
+        "baseline": "critic",
+        "gamma": 1.0,
+        "gae_lambda": 1.0,
+        "scale": "batch_std",
+        "objective": "clipped_ratio",
+        "ratio": "token",
+        "clip_low": 0.2,
+        "clip_high": 0.2,
+        "aggregate": "token_mean",
+        "kl": {"place": "none"},
+    },
     # GSPO (2507.18071) eq. 5-7 and section 5.1: length-normalised sequence ratio, very tight clip.
     "gspo": {
         "baseline": "group_mean",
@@ -103,6 +129,8 @@ SOURCES = {
     "dapo": "clip 0.2/0.28, token mean, refilled groups, overlong punishment (DAPO, arXiv 2503.14476)",
     "rloo": "leave-one-out, log-prob of whole answers (RLOO, arXiv 2402.14740)",
     "reinforce-pp": "rewards whitened over the batch, k1 KL 0.01 in the reward (REINFORCE++, arXiv 2501.03262)",
+    "ppo": "critic, GAE 0.95, whitened advantages, clip 0.2 (PPO, arXiv 1707.06347); add `critic: {}`",
+    "orz": "critic, gamma = lambda = 1, no KL (Open-Reasoner-Zero, arXiv 2503.24290); add `critic: {}`",
     "gspo": "sequence ratio, clip 3e-4/4e-4 (GSPO, arXiv 2507.18071)",
     "cispo": "clipped ratio as a weight without gradient (MiniMax-M1, arXiv 2506.13585)",
 }

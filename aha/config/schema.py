@@ -43,13 +43,14 @@ def block_at(path: KeyPath, tree: Any) -> type[Block] | None:
 
 
 def leaves(block: type[Block], prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
-    """Every single key under a settings class, blocks inside it opened."""
+    """Every single key under a settings class, blocks inside it opened; of one that may be missing also its own key."""
     for name, field in block.model_fields.items():
-        annotation = field.annotation
-        if isinstance(annotation, type) and issubclass(annotation, Block):
-            yield from leaves(annotation, (*prefix, name))
-        else:
+        choices = get_args(field.annotation)
+        inner = [each for each in (field.annotation, *choices) if isinstance(each, type) and issubclass(each, Block)]
+        if not inner or choices:
             yield (*prefix, name), field
+        if inner and (not choices or type(None) in choices):
+            yield from leaves(inner[0], (*prefix, name))
 
 
 def is_execution(field: FieldInfo) -> bool:

@@ -84,6 +84,26 @@ class OptimizerSettings(Block):
     """Non-finite updates in a row before the run stops."""
 
 
+class CriticOptimizerSettings(OptimizerSettings):
+    """The same with Open-Reasoner-Zero's rate for its critic, five times the policy's."""
+
+    lr: NonNegative = 5e-6
+
+
+class CriticSettings(Block):
+    """The second learner of `algorithm.baseline: critic`: one value a token, as large as the model it starts from."""
+
+    model: str | None = reads("scorer", None)
+    """A reward model that it starts from, head included; None: the stage's own model with a new head."""
+    head_range: NonNegative = 0.0
+    """A new head is drawn from U(-head_range, head_range); 0: all values begin at 0."""
+    num_updates: PositiveCount = 1
+    """Optimizer steps a round; the round's rollouts are split at random among them."""
+    value_clip: NonNegative | None = None
+    """How far a value may move in a round before it draws no gradient; None: as far as it likes."""
+    optimizer: CriticOptimizerSettings = CriticOptimizerSettings()
+
+
 class EngineSettings(Block):
     """Who executes, and in what precision."""
 
@@ -181,6 +201,8 @@ class RLStage(Block):
     rewards: list[RewardSettings] = [RewardSettings(name="accuracy"), RewardSettings(name="format")]
     sampling: SamplingSettings = SamplingSettings()
     algorithm: AlgorithmSettings = AlgorithmSettings()
+    critic: CriticSettings | None = None
+    """For `algorithm.baseline: critic`; `{}` is one with all defaults."""
     optimizer: OptimizerSettings = OptimizerSettings()
     engine: EngineSettings = EngineSettings()
     evaluate: EvaluateSettings = EvaluateSettings()

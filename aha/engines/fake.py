@@ -130,6 +130,43 @@ class RecordingLearner:
         self.update_count, self.num_skipped = (int(number) for number in tensors["counters"])
 
 
+class RecordingCritic:
+    """A critic of one number, the value of everything, which goes half way to the mean return of each update."""
+
+    def __init__(self) -> None:
+        self.weight = torch.zeros(1, dtype=torch.float32)
+        self.update_count = 0
+        self.seen: list[list[Sample]] = []
+
+    def values(self, samples: Sequence[Sample]) -> list[Float32]:
+        """Its number at every token."""
+        return [np.full(len(sample.token_ids_T), self.weight.item(), dtype=np.float32) for sample in samples]
+
+    def update(self, samples: Sequence[Sample]) -> dict[str, float]:
+        """Half way to the mean return of the trained tokens."""
+        self.seen.append(list(samples))
+        returns = [sample.returns_T[sample.loss_mask_T] for sample in samples if sample.returns_T is not None]
+        self.weight += 0.5 * (float(np.concatenate(returns).mean()) - self.weight)
+        self.update_count += 1
+        return {"value/loss": self.weight.item(), "value/lr": 1.0 / self.update_count, "value/update_skipped": 0.0}
+
+    def weights(self) -> Iterator[tuple[str, torch.Tensor]]:
+        """One tensor."""
+        yield "weight", self.weight
+
+    def save(self, folder: Path) -> None:
+        """One file."""
+        count = torch.tensor([self.update_count])
+        files.write_tensors(folder / "critic.safetensors", {"weight": self.weight, "count": count})
+
+    def load(self, folder: Path) -> None:
+        """The reverse of save."""
+        from safetensors.torch import load_file
+
+        tensors = load_file(folder / "critic.safetensors")
+        self.weight, self.update_count = tensors["weight"], int(tensors["count"])
+
+
 class ConstantScorer:
     """A reference that gives every token the same log-prob, and counts how often its weights were replaced."""
 

@@ -35,6 +35,8 @@ ARCHITECTURES: Final = {
 class RewardModel(Decoder):
     """A decoder whose score is a linear function of a row's last hidden state; it has no logits of its own.
 
+    A critic is one whose score at any token is the value of what stands up to there.
+
     Parameter names are those of `ARCHITECTURES` in transformers.
     """
 
@@ -45,16 +47,25 @@ class RewardModel(Decoder):
 
     def scores(self, hidden_ND: torch.Tensor, layout: RowLayout) -> torch.Tensor:
         """One score a row [B], at least fp32: in bf16 two good answers would often have the same."""
-        last_B = layout.cu_seqlens[1:].long() - 1
-        wide = torch.promote_types(hidden_ND.dtype, torch.float32)
-        scores_B1: torch.Tensor = F.linear(hidden_ND.index_select(0, last_B).to(wide), self.score.weight.to(wide))
-        return scores_B1[:, 0]
+        return self.values(hidden_ND.index_select(0, layout.cu_seqlens[1:].long() - 1))
+
+    def values(self, hidden_MD: torch.Tensor) -> torch.Tensor:
+        """The head at any hidden states [M], at least fp32."""
+        wide = torch.promote_types(hidden_MD.dtype, torch.float32)
+        values_M1: torch.Tensor = F.linear(hidden_MD.to(wide), self.score.weight.to(wide))
+        return values_M1[:, 0]
 
 
 def new_head(width: int, seed: int) -> torch.Tensor:
     """A head [1, D] drawn from N(0, 1 / (D + 1)) (Stiennon et al., arXiv 2009.01325, appendix B.1)."""
     chance = torch.Generator().manual_seed(seed % 2**63)
     return torch.randn(1, width, generator=chance) / sqrt(width + 1)
+
+
+def value_head(width: int, spread: float, seed: int) -> torch.Tensor:
+    """A critic's new head [1, D], drawn from U(-spread, spread); zeros where that is 0."""
+    chance = torch.Generator().manual_seed(seed % 2**63)
+    return (2 * torch.rand(1, width, generator=chance) - 1) * spread
 
 
 def load_reward_model(

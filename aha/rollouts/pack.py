@@ -8,11 +8,12 @@ import numpy as np
 import torch
 
 from aha.algorithms.advantages import SELECTIONS, advantages
-from aha.algorithms.kl import kl_to_go, sequence_kl, token_kl
+from aha.algorithms.kl import kl_to_go
 from aha.config.algorithm import AlgorithmSettings, KLSettings
 from aha.errors import DataError
+from aha.rollouts.credit import credit_tokens, earned, token_costs
 from aha.runtime.seeds import shuffled
-from aha.types import Float32, Group, Rollout, Sample
+from aha.types import Group, Rollout, Sample
 
 
 def weighs(rollout: Rollout) -> bool:
@@ -39,23 +40,31 @@ def set_advantages(
     Returns the chosen samples, and for each group the advantage of each rollout, 0 where it weighs nothing. With
     `truncated: mask` a truncated rollout stays in its group's baseline and leaves the loss. A KL in the reward needs
     the samples' `reference_logprobs_T`: per sequence it is taken from the reward, before the baseline; per token from
-    the advantage, as the sum over this and all later tokens. Raises DataError where those log-probs are missing.
+    the advantage, as the sum over this and all later tokens. With `baseline: critic` tokens have advantages of their
+    own, and returns (`credit.credit_tokens`); a rollout's is the mean of its trained tokens. Raises DataError where
+    log-probs or values are missing.
     """
     by_id = {sample.rollout_id: sample for sample in samples}
-    in_reward = algorithm.kl if algorithm.kl.place == "reward" else None
-    rewards_PG, correct_PG, counted_PG, num_tokens_PG = _tables(groups, by_id, in_reward)
-    advantages_PG = advantages(rewards_PG, counted_PG, baseline=algorithm.baseline, scale=algorithm.scale)
+    kl, has_critic = algorithm.kl, algorithm.baseline == "critic"
+    rewards_PG, correct_PG, counted_PG, num_tokens_PG = _tables(groups, by_id, kl)
+    advantages_PG = torch.zeros_like(rewards_PG)
+    if not has_critic:
+        advantages_PG = advantages(rewards_PG, counted_PG, baseline=algorithm.baseline, scale=algorithm.scale)
     chosen_PG = SELECTIONS[algorithm.select](rewards_PG, correct_PG, counted_PG, num_tokens_PG)
-    chosen = []
-    for p, group in enumerate(groups):
-        for g, rollout in enumerate(group.rollouts):
-            masked = algorithm.truncated == "mask" and rollout.completion.finish == "length"
-            if chosen_PG[p, g] and not masked:
-                sample = by_id[rollout.id]
-                sample.advantages_T = sample.loss_mask_T * np.float32(advantages_PG[p, g].item())
-                if in_reward is not None and in_reward.level == "token":
-                    sample.advantages_T -= _kl_to_go(sample, in_reward)
-                chosen.append(sample)
+    if algorithm.truncated == "mask":
+        chosen_PG &= ~_truncated(groups, chosen_PG)
+    places = [(p, g) for p, g in chosen_PG.nonzero().tolist()]
+    chosen = [by_id[groups[p].rollouts[g].id] for p, g in places]
+    if has_critic:
+        means = credit_tokens(chosen, [rewards_PG[place].item() for place in places], algorithm)
+        for place, mean in zip(places, means, strict=True):
+            advantages_PG[place] = mean
+    else:
+        for sample, place in zip(chosen, places, strict=True):
+            sample.advantages_T = sample.loss_mask_T * np.float32(advantages_PG[place].item())
+            if kl.place == "reward" and kl.level == "token":
+                cost_T = kl_to_go(token_costs(sample, kl))
+                sample.advantages_T -= np.where(sample.loss_mask_T, cost_T.float().numpy(), np.float32(0))
     return chosen, [advantages_PG[p, : len(group.rollouts)].tolist() for p, group in enumerate(groups)]
 
 
@@ -93,7 +102,7 @@ def _to_sample(rollout: Rollout) -> Sample:
 
 
 def _tables(
-    groups: Sequence[Group], by_id: dict[str, Sample], in_reward: KLSettings | None
+    groups: Sequence[Group], by_id: dict[str, Sample], kl: KLSettings
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Rewards, correct, counted and length in tokens of the rollouts, [P, G]."""
     shape = (len(groups), max((len(group.rollouts) for group in groups), default=0))
@@ -104,33 +113,17 @@ def _tables(
         for g, rollout in enumerate(group.rollouts):
             if rollout.id not in by_id:
                 continue
-            rewards_PG[p, g] = rollout.reward
-            if in_reward is not None and in_reward.level == "sequence":
-                rewards_PG[p, g] -= _sequence_kl(by_id[rollout.id], in_reward)
+            rewards_PG[p, g] = earned(rollout, by_id[rollout.id], kl)
             correct_PG[p, g] = rollout.verdict.outcome == "correct"
             counted_PG[p, g] = True
             num_tokens_PG[p, g] = len(rollout.completion.token_ids_N)
     return rewards_PG, correct_PG, counted_PG, num_tokens_PG
 
 
-def _kl_to_go(sample: Sample, kl: KLSettings) -> Float32:
-    policy_T, reference_T, mask_T = _policy_and_reference(sample)
-    cost_T = kl.coef * kl_to_go(token_kl(kl.estimator, policy_T, reference_T, mask_T))
-    return np.where(sample.loss_mask_T, cost_T.float().numpy(), np.float32(0))
-
-
-def _sequence_kl(sample: Sample, kl: KLSettings) -> float:
-    policy_T, reference_T, mask_T = _policy_and_reference(sample)
-    rows_T = torch.zeros(len(mask_T), dtype=torch.int64)
-    return kl.coef * sequence_kl(kl.estimator, policy_T, reference_T, mask_T, rows_T, 1).item()
-
-
-def _policy_and_reference(sample: Sample) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Log-probs of the policy that sampled and of the reference, and the loss mask, [T] each, in fp64."""
-    if sample.reference_logprobs_T is None:
-        raise DataError(
-            f"`algorithm.kl.place: reward` needs the reference's log-probs, and sample {sample.rollout_id} has none.",
-            cure="Score the samples first.",
-        )
-    policy_T, reference_T = torch.from_numpy(sample.sampler_logprobs_T), torch.from_numpy(sample.reference_logprobs_T)
-    return policy_T.double(), reference_T.double(), torch.from_numpy(sample.loss_mask_T)
+def _truncated(groups: Sequence[Group], like_PG: torch.Tensor) -> torch.Tensor:
+    """Rollouts that ran into the length limit, bool [P, G]."""
+    truncated_PG = torch.zeros_like(like_PG)
+    for p, group in enumerate(groups):
+        for g, rollout in enumerate(group.rollouts):
+            truncated_PG[p, g] = rollout.completion.finish == "length"
+    return truncated_PG

@@ -13,15 +13,17 @@ import torch
 
 from aha.config.algorithm import AlgorithmSettings
 from aha.config.block import TemplateName
-from aha.config.settings import EngineSettings, OptimizerSettings
+from aha.config.settings import CriticSettings, EngineSettings, OptimizerSettings
 from aha.engines.api import is_endpoint, open_endpoint
+from aha.engines.native_critic import NativeCritic
 from aha.engines.native_learner import NativeLearner
 from aha.engines.native_reward import NativeRewardScorer, RewardLearner
 from aha.engines.native_sampler import NativeSampler
 from aha.engines.native_scorer import NativeScorer
 from aha.engines.scripted import ScriptedWords
 from aha.engines.words import AsText, Remembered, SamplerWords, WordsModel
-from aha.models.heads import RewardModel, load_reward_model, reward_config
+from aha.errors import DataError
+from aha.models.heads import RewardModel, load_reward_model, reward_config, value_head
 from aha.models.load import LoadedModel, load_model
 from aha.models.save import save_model
 from aha.runtime.device import pick_device
@@ -72,6 +74,33 @@ class Engines:
             max_trained_tokens=max_trained_tokens,
         )
 
+    def critic(
+        self,
+        settings: CriticSettings,
+        place: str | None,
+        *,
+        total_updates: int,
+        world: World,
+        head_seed: int,
+        max_trained_tokens: int | None = None,
+    ) -> NativeCritic:
+        """The second learner: from the reward model at `place`, or from the files of this model with a new head.
+
+        Raises DataError for a reward model with another vocabulary, and for a family that heads do not know.
+        """
+        dtype, folder = self.settings.dtype, self.loaded.folder
+        if place is not None:
+            critic = load_reward_model(place, dtype, self.device)
+            check_same_tokens(critic, self.loaded)
+        else:
+            critic = load_reward_model(folder, dtype, self.device, head_seed)
+        model = critic.model
+        assert isinstance(model, RewardModel)
+        if place is None:
+            new = value_head(model.config.width, settings.head_range, head_seed)
+            model.score.weight.data.copy_(new)
+        return NativeCritic(model, settings, self.settings, total_updates, self.device, world, max_trained_tokens)
+
     def reward_learner(self, optimizer: OptimizerSettings, *, total_updates: int, world: World) -> RewardLearner:
         """A reward model that learns; takes the model of `build_reward` over."""
         assert isinstance(self.loaded.model, RewardModel)
@@ -97,6 +126,15 @@ class Engines:
         if self.device.type == "cuda":
             return float(torch.cuda.max_memory_allocated(self.device))
         return 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def check_same_tokens(critic: LoadedModel, policy: LoadedModel) -> None:
+    """Raise DataError where a critic would read other tokens than the policy writes."""
+    if critic.tokenizer.inner.get_vocab() != policy.tokenizer.inner.get_vocab():
+        raise DataError(
+            f"The critic {critic.folder} has another vocabulary than the policy {policy.folder}.",
+            cure="Take a reward model that was trained from the policy's base, or leave critic.model out.",
+        )
 
 
 def build(model: str, settings: EngineSettings) -> Engines:

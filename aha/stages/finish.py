@@ -56,10 +56,17 @@ def finish_rl(parts: RLParts, progress: Progress, node: Node, examiner: Examiner
         "updates": progress.update,
         "sampled_tokens": progress.num_tokens,
         "trained_tokens": progress.num_trained_tokens,
+        "trained_parameters": trained_parameters(parts),
     }
     files.write_text(place.model / "README.md", model_card(node, stage, facts, evaluations, examiner.template))
     write_result(node, place, evaluations, found_hash, facts, {"ended": ended})
     parts.world.barrier()
+
+
+def trained_parameters(parts: RLParts) -> int:
+    """Parameters of the policy and, where there is one, of the critic."""
+    learners = [parts.learner.weights(), *([parts.critic.weights()] if parts.critic is not None else [])]
+    return sum(tensor.numel() for weights in learners for _, tensor in weights)
 
 
 def in_words(ended: Ended | None, last_round: int, model_round: int) -> str:

@@ -109,7 +109,8 @@ def lengthless(stage: Stage) -> Stage:
         return stage
     timed = [reward.after for reward in stage.rewards]
     timed += [entry.get("after", 0) for entry in stage.data.tasks if isinstance(entry, dict)]
-    if stage.optimizer.schedule != "constant" or any(timed):
+    schedules = [stage.optimizer.schedule, *([stage.critic.optimizer.schedule] if stage.critic else [])]
+    if set(schedules) != {"constant"} or any(timed):
         return stage
     return stage.model_copy(update={"rounds": 1})
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -19,23 +18,23 @@ AT_ROUND_START = ("logprob_gap/mean", "logprob_gap/max", "kl/sampler")
 """Metrics that compare the learner with the sampler: meant before the round's first step, so of its first update."""
 
 
-class Scorer(Protocol):
-    """Who gives log-probs: the frozen reference, or the learner itself."""
-
-    def logprobs(self, samples: Sequence[Sample]) -> list[Float32]:
-        """Log-probs of every token of every sample, [T] each."""
+Ask = Callable[[Sequence[Sample]], list[Float32]]
+"""Samples to one number a token, [T] each: log-probs of the reference or of the learner, values of the critic."""
 
 
 def make_samples(parts: RLParts, groups: Sequence[Group]) -> tuple[list[Sample], dict[str, float]]:
-    """Samples to train on, with advantages and the log-probs that the objective reads; advantages by rollout id."""
+    """Samples to train on, with advantages and the log-probs and values that are read; advantages by rollout id."""
     algorithm = parts.stage.algorithm
     samples = to_samples(groups)
     if parts.reference is not None:
-        for sample, logprobs_T in zip(samples, score(parts.reference, samples, parts.world), strict=True):
+        for sample, logprobs_T in zip(samples, score(parts.reference.logprobs, samples, parts.world), strict=True):
             sample.reference_logprobs_T = logprobs_T
+    if parts.critic is not None:
+        for sample, values_T in zip(samples, score(parts.critic.values, samples, parts.world), strict=True):
+            sample.values_T = values_T
     chosen, advantages = set_advantages(groups, samples, algorithm)
     if algorithm.denominator == "learner":
-        for sample, logprobs_T in zip(chosen, score(parts.learner, chosen, parts.world), strict=True):
+        for sample, logprobs_T in zip(chosen, score(parts.learner.logprobs, chosen, parts.world), strict=True):
             sample.learner_logprobs_T = logprobs_T
     by_rollout = {
         rollout.id: advantage
@@ -46,15 +45,28 @@ def make_samples(parts: RLParts, groups: Sequence[Group]) -> tuple[list[Sample],
 
 
 def run_updates(parts: RLParts, samples: Sequence[Sample], before: Progress) -> tuple[dict[str, float], int]:
-    """`num_updates` optimizer steps over a random split, up to the one that spends the token budget; metrics of all of
-    them together, and the tokens that went through them. No samples, no update."""
-    seed = seed_of(parts.seed, parts.name, before.round + 1, "updates")
+    """`num_updates` optimizer steps over a random split, up to the one that spends the token budget, then those of the
+    critic over a split of its own; metrics of all of them together, and the tokens that went through the policy's. No
+    samples, no update."""
+    rank, size = parts.world.rank, parts.world.size
     updates, num_trained = [], 0
-    for split in split_updates(samples, parts.stage.algorithm.num_updates, seed):
-        if split and spent(parts.stage, before.num_trained_tokens + num_trained) < 1:
-            updates.append(parts.learner.update(split[parts.world.rank :: parts.world.size]))
+    for split in round_splits(parts, samples, before, parts.stage.algorithm.num_updates, "updates"):
+        if spent(parts.stage, before.num_trained_tokens + num_trained) < 1:
+            updates.append(parts.learner.update(split[rank::size]))
             num_trained += num_trained_tokens(split)
-    return combine(updates), num_trained
+    metrics = combine(updates)
+    if parts.critic is not None and parts.stage.critic is not None:
+        splits = round_splits(parts, samples, before, parts.stage.critic.num_updates, "critic")
+        metrics |= combine([parts.critic.update(split[rank::size]) for split in splits])
+    return metrics, num_trained
+
+
+def round_splits(
+    parts: RLParts, samples: Sequence[Sample], before: Progress, num_updates: int, word: str
+) -> list[list[Sample]]:
+    """The samples of each update of a round, without empty ones; `word` and the round seed the split."""
+    seed = seed_of(parts.seed, parts.name, before.round + 1, word)
+    return [split for split in split_updates(samples, num_updates, seed) if split]
 
 
 def refresh_reference(parts: RLParts, progress: Progress) -> None:
@@ -67,27 +79,29 @@ def refresh_reference(parts: RLParts, progress: Progress) -> None:
 
 def combine(updates: Sequence[dict[str, float]]) -> dict[str, float]:
     """One number a metric from those of a round's updates: the mean of those that have it; the sum of
-    `update_skipped` and `num_trained_tokens`; the last `lr`; the first of those that compare with the sampler."""
+    `update_skipped` and `num_trained_tokens`; the last `lr`; the first of those that compare with the sampler. The same
+    for a critic's, which stand under `value/`."""
     metrics: dict[str, float] = {}
     for name in dict.fromkeys(name for update in updates for name in update):
         values = [update[name] for update in updates if name in update]
+        fact = name.removeprefix("value/")
         if name in AT_ROUND_START:
             metrics[name] = values[0]
-        elif name == "lr":
+        elif fact == "lr":
             metrics[name] = values[-1]
-        elif name in ("update_skipped", "num_trained_tokens"):
+        elif fact in ("update_skipped", "num_trained_tokens"):
             metrics[name] = sum(values)
         else:
             metrics[name] = sum(values) / len(values)
     return metrics
 
 
-def score(scorer: Scorer, samples: Sequence[Sample], world: World) -> list[Float32]:
-    """Log-probs of all samples, [T] each; every process computes its share and the sum brings them together."""
+def score(ask: Ask, samples: Sequence[Sample], world: World) -> list[Float32]:
+    """What `ask` says of all samples, [T] each; every process asks for its share and the sum brings them together."""
     if world.size == 1:
-        return scorer.logprobs(samples)
+        return ask(samples)
     found = [np.zeros(len(sample.token_ids_T), dtype=np.float32) for sample in samples]
-    found[world.rank :: world.size] = scorer.logprobs(samples[world.rank :: world.size])
-    tensors = [torch.from_numpy(logprobs_T) for logprobs_T in found]
+    found[world.rank :: world.size] = ask(samples[world.rank :: world.size])
+    tensors = [torch.from_numpy(numbers_T) for numbers_T in found]
     world.sum_tensors_(tensors)
     return [tensor.numpy() for tensor in tensors]

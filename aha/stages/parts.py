@@ -36,6 +36,25 @@ class Reference(Protocol):
         """What it is now."""
 
 
+class Critic(Protocol):
+    """The second learner: what a state is worth."""
+
+    def values(self, samples: Sequence[Sample]) -> list[Float32]:
+        """The value of what stands before every token, [T] each."""
+
+    def update(self, samples: Sequence[Sample]) -> dict[str, float]:
+        """One optimizer step towards the samples' returns; metrics under `value/`."""
+
+    def weights(self) -> Iterator[tuple[str, torch.Tensor]]:
+        """What it is now."""
+
+    def save(self, folder: Path) -> None:
+        """All its state into `folder`."""
+
+    def load(self, folder: Path) -> None:
+        """The reverse of save."""
+
+
 Evaluate = Callable[[str], Evaluation]
 """A benchmark's name to scores of the weights that the sampler holds."""
 Watcher = Callable[[StepMetrics, Sequence[Group]], None]
@@ -79,6 +98,8 @@ class RLParts(StageParts):
     learner: Learner
     reference: Reference | None
     """Where the KL term needs one."""
+    critic: Critic | None = None
+    """Where the baseline is one."""
     grader: Grader
     stream: ProblemStream
     render: Render

@@ -23,14 +23,15 @@ from aha.runtime.device import pick_device, set_threads
 from aha.runtime.distributed import init_world
 from aha.runtime.live import LiveView
 from aha.runtime.run_directory import RunDirectory
+from aha.runtime.seeds import seed_of
 from aha.stages import collect, general, preference, rejection, reward_run, sft_run
-from aha.stages.build import build, open_scorer
+from aha.stages.build import Engines, build, open_scorer
 from aha.stages.card import pretrain_card
 from aha.stages.evaluate import Examiner, evaluate_stage
 from aha.stages.finish import finish_rl, write_result
 from aha.stages.graph import Node, begin, done, node_of, place_in
 from aha.stages.interrupt import StopRequest
-from aha.stages.parts import RLParts
+from aha.stages.parts import Critic, RLParts
 from aha.stages.preflight import length_points
 from aha.stages.progress import longest_limit, total_updates
 from aha.stages.rl import train
@@ -138,6 +139,7 @@ def run_rl(session: Session, node: Node) -> None:
             sampler=sampler,
             learner=learner,
             reference=reference,
+            critic=make_critic(session, node, engines, busy),
             grader=grader,
             stream=make_stream(stage, session.recipe.seed, node.name),
             render=examiner.render,
@@ -156,6 +158,24 @@ def dress_zero(loaded: LoadedModel) -> None:
     """A model that learns in R1-Zero's frame takes it along as its chat template, whatever its base had."""
     loaded.tokenizer.give_chat_template(R1_ZERO_CHAT_TEMPLATE)
     loaded.generation = sft_run.generation_of(loaded)
+
+
+def make_critic(session: Session, node: Node, engines: Engines, busy: OnProgress) -> Critic | None:
+    """The second learner, where the stage has one."""
+    stage = node.stage
+    assert isinstance(stage, RLStage)
+    if stage.critic is None:
+        return None
+    critic = engines.critic(
+        stage.critic,
+        node.places.get("critic.model"),
+        total_updates=stage.rounds * stage.critic.num_updates,
+        world=session.world,
+        head_seed=seed_of(session.recipe.seed, node.name, "critic"),
+        max_trained_tokens=stage.max_trained_tokens,
+    )
+    critic.on_progress = partial(busy, "learning values")
+    return critic
 
 
 def make_stream(stage: RLStage, seed: int, name: str) -> ProblemStream:

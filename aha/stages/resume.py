@@ -11,6 +11,7 @@ from aha.stages.keeping import LEARNER
 from aha.stages.parts import RLParts
 from aha.stages.progress import Progress
 
+CRITIC = "critic"
 REFERENCE = "reference.safetensors"
 
 
@@ -30,9 +31,13 @@ def save_checkpoint(parts: RLParts, progress: Progress) -> None:
 
 
 def write_tensors(parts: RLParts, target: Path) -> None:
-    """The learner's state, the weights as a model folder, and a reference that is not the stage's first model."""
+    """The states of learner and critic, the weights as a model folder, and a reference that is not the stage's first
+    model."""
     files.make_folder(target / LEARNER)
     parts.learner.save(target / LEARNER)
+    if parts.critic is not None:
+        files.make_folder(target / CRITIC)
+        parts.critic.save(target / CRITIC)
     parts.export(target / "model", parts.learner.weights())
     if parts.reference is not None and parts.stage.algorithm.kl.reference_every:
         files.write_tensors(target / REFERENCE, dict(parts.reference.weights()))
@@ -56,9 +61,11 @@ def resume(parts: RLParts) -> Progress | None:
 
 
 def restore(parts: RLParts, folder: Path) -> None:
-    """Learner and reference as they were."""
+    """Learner, critic and reference as they were."""
     from safetensors.torch import load_file
 
     parts.learner.load(folder / LEARNER)
+    if parts.critic is not None:
+        parts.critic.load(folder / CRITIC)
     if parts.reference is not None and (folder / REFERENCE).exists():
         parts.reference.sync(load_file(folder / REFERENCE).items())

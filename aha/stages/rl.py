@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from aha.errors import Interrupted
 from aha.rollouts.collect import Collected, RoundPlan, collect
+from aha.rollouts.credit import value_metrics
 from aha.rollouts.measures import late_weights
 from aha.stages.guards import check_gap, check_undecided
 from aha.stages.learning import make_samples, refresh_reference, run_updates
@@ -58,9 +59,11 @@ def one_round(parts: RLParts, before: Progress) -> Progress:
     parts.busy("scoring", 0, 0)
     with clock.phase("score"):
         samples, advantages = make_samples(parts, collected.filtered.kept)
+        metrics = value_metrics(collected.filtered.kept, samples, parts.stage.algorithm)
     parts.stop.check()
     with clock.phase("update"):
-        metrics, num_trained = run_updates(parts, samples, before)
+        learned, num_trained = run_updates(parts, samples, before)
+        metrics |= learned
     stream, num_updates = parts.stream, parts.learner.update_count
     after = before.after(collected.groups, stream.cursor, stream.credits, num_updates, num_trained)
     add_proxy(parts, after, collected.groups)

@@ -133,7 +133,8 @@ def check_model(session: Session, name: str, stage: RLStage | EvaluateStage | SF
         turn_end_id(pick_template(stage.template, tokenizer), tokenizer)
     if isinstance(stage, RLStage | SFTStage):
         weight_bytes = sum(path.stat().st_size for path in weight_files(folder))
-        check_disk(session.directory.stage(name).path, weight_bytes // 2, stage.keep.last + 2)
+        num_learners = 2 if isinstance(stage, RLStage) and stage.critic is not None else 1
+        check_disk(session.directory.stage(name).path, num_learners * weight_bytes // 2, stage.keep.last + 2)
 
 
 def fine_tunings(recipe: Recipe, name: str) -> list[SFTStage]:

@@ -9,6 +9,7 @@ from aha.algorithms.advantages import advantages
 from aha.algorithms.kl import k1, k2, k3
 from aha.algorithms.losses import clipped_ratio
 from aha.algorithms.rewards import overlong_penalty
+from aha.algorithms.values import gae
 
 
 def group(*rewards: float, baseline: str, scale: str) -> list[float]:
@@ -53,3 +54,23 @@ def test_ppo_term(ratio: float, advantage: float, expected: float) -> None:
 @pytest.mark.parametrize(("length", "expected"), [(16384, 0), (18432, -0.5), (20480, -1), (20481, -1)])
 def test_dapo_overlong_punishment(length: int, expected: float) -> None:
     assert overlong_penalty(length, 20480, 4096) == expected
+
+
+@pytest.mark.parametrize(("gae_lambda", "expected"), [(1.0, (0.8, 0.6, 0.4)), (0.95, (0.751, 0.58, 0.4))])
+def test_gae(gae_lambda: float, expected: tuple[float, ...]) -> None:
+    rewards, values = (torch.tensor([row]).double() for row in ((0.0, 0.0, 1.0), (0.2, 0.4, 0.6)))
+    assert gae(rewards, values, 1.0, gae_lambda)[0].tolist() == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(("num_tokens", "expected"), [(10, 0.80), (50, 0.37), (200, 0.10), (1000, 0.02)])
+def test_a_wrong_answers_loss_falls_with_its_length_under_lambda_below_one_alone(
+    num_tokens: int, expected: float
+) -> None:
+    """Concise reasoning (2504.05185): r = -1 at the end, V = 0, ratio 1, mean over the answer's tokens."""
+    rewards = torch.zeros(1, num_tokens, dtype=torch.float64)
+    rewards[0, -1] = -1
+    ratio = torch.zeros(num_tokens, dtype=torch.float64)
+    for gae_lambda, loss in ((0.95, expected), (1.0, 1.0)):
+        advantages = gae(rewards, torch.zeros_like(rewards), 1.0, gae_lambda)[0]
+        found = clipped_ratio(ratio, ratio, advantages, 0.2, 0.2, None).mean().item()
+        assert found == pytest.approx(loss, abs=0.005)

@@ -41,6 +41,14 @@ LEFT_TO_THE_USER = {
         "accuracy.evaluate.on=[file:c.jsonl]",
         "cosine.evaluate.on=[file:c.jsonl]",
     ],
+    "rlhf": [
+        "models.base=/models/base",
+        "sft.data=[file:a.jsonl]",
+        "helpful.pairs.0.name=file:b.jsonl",
+        "ppo.data.tasks=[file:c.jsonl]",
+    ],
+    "orz": ["models.base=/models/base", "orz.data.tasks=[file:a.jsonl]", "annealing.data.tasks=[file:b.jsonl]"],
+    "concise": ["models.base=/models/base", "ability.data.tasks=[file:a.jsonl]", "concise.data.tasks=[file:b.jsonl]"],
     "lab-language": ["mixed.data=[file:a.jsonl]"],
     **{
         f"distill-{student}": ["student.data=[file:a.jsonl]"]

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -119,6 +120,8 @@ import json, sys
 import torch
 from aha.config.settings import AlgorithmSettings
 from aha.runtime.distributed import init_world
+from aha.stages.learning import score
+from tests.engines.test_native_critic import critic as tiny_critic, samples as with_values
 from tests.parity.test_gradient_invariance import POINTS, gradients
 from tests.parity.tiny import tiny_learner, tiny_model, tiny_samples
 
@@ -133,8 +136,13 @@ for point in POINTS:
 learner = tiny_learner(tiny_model(), POINTS["grpo"], world=world, micro_batch_tokens=30)
 values = [learner.update(share), learner.update(samples if world.rank else [])]
 weights = {name: tensor.tolist() for name, tensor in learner.weights()}
+valued = with_values()
+critic = tiny_critic(world=world, budget=30)
+before = [row.tolist() for row in score(critic.values, valued, world)]
+losses = [critic.update(valued[world.rank :: 2]), critic.update(valued if world.rank else [])]
+critic = {"before": before, "losses": losses, "weights": {n: t.tolist() for n, t in critic.weights()}}
 with open(sys.argv[1] + str(world.rank), "w") as file:
-    json.dump({"gradients": out, "values": values, "weights": weights}, file)
+    json.dump({"gradients": out, "values": values, "weights": weights, "critic": critic}, file)
 """
 
 
@@ -175,3 +183,17 @@ def test_two_processes_give_the_gradient_and_the_step_of_one(tmp_path: Path) -> 
     assert first["values"][1] == pytest.approx(values[1])  # type: ignore[index]
     for name, tensor in learner.weights():
         assert torch.allclose(torch.tensor(first["weights"][name], dtype=torch.float64), tensor, rtol=1e-9, atol=1e-12)
+    check_critic(first["critic"])
+
+
+def check_critic(found: dict[str, Any]) -> None:
+    """Values, losses and weights of a critic in two processes are those of one."""
+    from tests.engines.test_native_critic import critic, samples
+
+    alone = critic()
+    for row, expected in zip(found["before"], alone.values(samples()), strict=True):
+        assert row == pytest.approx(expected.tolist(), abs=1e-6)
+    losses = [alone.update(samples()), alone.update(samples())]
+    assert [pytest.approx(each) for each in losses] == found["losses"]
+    for name, tensor in alone.weights():
+        assert torch.allclose(torch.tensor(found["weights"][name], dtype=torch.float64), tensor, rtol=1e-9, atol=1e-12)

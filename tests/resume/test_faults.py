@@ -5,14 +5,14 @@ import errno
 import pytest
 import torch
 
-from aha.engines.fake import ConstantScorer
+from aha.engines.fake import ConstantScorer, RecordingCritic
 from aha.errors import MachineError
 from aha.runtime import checkpoints, files
 from aha.stages.resume import save_checkpoint
 from aha.stages.rl import before_training, one_round
 from tests.stages.world import make_parts, settings
 
-KL = {"kl": {"place": "loss", "reference_every": 1}}
+ALGORITHM = {"kl": {"place": "loss", "reference_every": 1}, "baseline": "critic", "scale": "none"}
 
 
 class FailAt:
@@ -28,7 +28,8 @@ class FailAt:
 
 
 def at_round_two(folder):
-    parts = make_parts(folder, settings(algorithm=KL, keep={"last": 1}), reference=ConstantScorer())
+    stage = settings(algorithm=ALGORITHM, critic={}, keep={"last": 1})
+    parts = make_parts(folder, stage, reference=ConstantScorer(), critic=RecordingCritic())
     first = one_round(parts, before_training(parts))
     save_checkpoint(parts, first)
     old = parts.learner.weight.clone()

@@ -38,6 +38,14 @@ class Case(NamedTuple):
 
 
 TINY = Case("tiny", 8, {})
+CRITIC = Case(
+    "tiny",
+    8,
+    {
+        "algorithm": {"baseline": "critic", "scale": "batch_std", "kl": {"place": "reward", "estimator": "k1"}},
+        "critic": {"head_range": 0.5, "num_updates": 3, "optimizer": {"lr": 1e-2}},
+    },
+)
 LAB = Case("lab", 5, {"engine": {"dtype": "bfloat16", "compile": True}, "optimizer": {"lr": 2e-4}})
 
 
@@ -71,9 +79,10 @@ def whole(folder: Path, run: str, case: Case) -> None:
     assert state == 0, (folder / "failure.txt").read_text()
 
 
-def test_killed_at_file_calls_it_ends_in_the_same_bytes(tmp_path):
+@pytest.mark.parametrize("case", [TINY, CRITIC], ids=["tiny", "critic"])
+def test_killed_at_file_calls_it_ends_in_the_same_bytes(tmp_path, case):
     make_inputs(tmp_path)
-    short = TINY._replace(rounds=2)
+    short = case._replace(rounds=2)
     whole(tmp_path, "whole", short)
     num_calls = int((tmp_path / "count.txt").read_text())
     chance = random.Random(0)
@@ -87,7 +96,7 @@ def test_killed_at_file_calls_it_ends_in_the_same_bytes(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("case", [TINY, LAB], ids=["tiny", "lab-bf16-compiled"])
+@pytest.mark.parametrize("case", [TINY, CRITIC, LAB], ids=["tiny", "critic", "lab-bf16-compiled"])
 def test_killed_at_twenty_random_moments_it_ends_in_the_same_bytes(tmp_path, case):
     if case.settings and isinstance(compiled_kernels(), str):
         pytest.skip(compiled_kernels())

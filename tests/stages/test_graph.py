@@ -153,6 +153,7 @@ def test_more_rounds_go_on_where_nothing_but_the_end_depends_on_them(tmp_path):
     "timed",
     [
         {"optimizer": {"schedule": "linear"}},
+        {"algorithm": {"baseline": "critic", "scale": "none"}, "critic": {"optimizer": {"schedule": "linear"}}},
         {"rewards": [{"name": "accuracy", "after": 0.5}]},
         {"data": {"tasks": [{"name": "lab:arithmetic", "after": 0.5}]}},
     ],

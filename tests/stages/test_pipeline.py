@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from aha.config.loading import LoadedRecipe
 from aha.config.recipe import Recipe
@@ -144,3 +145,42 @@ def test_a_reward_model_is_not_shown_what_it_was_not_trained_on(tmp_path):
     made = with_a_reward_model(tmp_path, reward_folder(tmp_path / "rm", "summary"), "response")
     with pytest.raises(ConfigError, match="but it was trained on the summary"):
         run(made, tmp_path / "run")
+
+
+CRITIC = {"algorithm": {"baseline": "critic", "scale": "batch_std"}, "critic": {"optimizer": {"lr": 1e-2}}}
+
+
+def test_a_critic_needs_as_much_disk_again(tmp_path, monkeypatch):
+    model, problems = make_inputs(tmp_path)
+    asked = []
+    monkeypatch.setattr(session, "check_disk", lambda folder, num_parameters, num: asked.append(num_parameters))
+    for changes in ({}, CRITIC):
+        run(recipe(model, problems, rounds=1, **changes), tmp_path / str(len(asked)), until="zero")
+    assert asked[1] == 2 * asked[0]
+
+
+def test_a_critic_doubles_what_is_trained_lies_in_the_checkpoints_and_may_start_as_a_reward_model(tmp_path):
+    model, problems = make_inputs(tmp_path)
+    reward = reward_folder(tmp_path / "rm", "response")
+    base = load_reward_model(reward, "float32")
+    num_policy = sum(weight.numel() for weight in base.model.parameters()) - base.model.config.width
+    found = {}
+    for name, changes in (
+        ("grpo", {}),
+        ("critic", CRITIC),
+        ("reward", CRITIC | {"critic": {"model": str(reward), "optimizer": {"lr": 0}}}),
+    ):
+        run(recipe(model, problems, rounds=2, **changes), tmp_path / name)
+        zero = tmp_path / name / "stages" / "zero"
+        found[name] = json.loads((zero / "result.json").read_text())["cost"]["trained_parameters"]
+        lines = [json.loads(line) for line in (zero / "metrics.jsonl").read_text().splitlines()]
+        checkpoint = zero / "checkpoints" / "step-000002"
+        if name == "grpo":
+            assert not (checkpoint / "critic").exists()
+            assert not [key for line in lines for key in line if key.startswith("value/")]
+            continue
+        assert {"value/loss", "value/lr", "value/grad_norm", "value/update_skipped"} <= lines[-1].keys()
+        masters = load_file(checkpoint / "critic" / "masters.safetensors")
+        same = all(torch.equal(masters[key], value) for key, value in base.model.named_parameters())
+        assert same is (name == "reward")
+    assert found == {"grpo": num_policy, "critic": 2 * num_policy + 32, "reward": 2 * num_policy + 32}

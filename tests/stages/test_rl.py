@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 
-from aha.engines.fake import ConstantScorer, RecordingLearner
+from aha.engines.fake import ConstantScorer, RecordingCritic, RecordingLearner
 from aha.errors import DataError, DivergedError, Interrupted
 from aha.runtime.metrics import read_lines
 from aha.runtime.rollout_store import read_rollouts
@@ -202,3 +202,57 @@ def test_state_is_plain_json(tmp_path):
     state = json.loads((parts.directory.checkpoints / "step-000004" / "state.json").read_text())
     assert state["progress"]["cursor"] == {"sums": 12}
     assert state["offsets"]["metrics.jsonl"] == parts.directory.metrics.stat().st_size
+
+
+WITH_CRITIC = {"algorithm": {"baseline": "critic", "scale": "none", "gae_lambda": 1.0}, "critic": {"num_updates": 5}}
+
+
+def test_a_critic_is_asked_before_advantages_and_learns_in_splits_of_its_own(tmp_path):
+    parts = make_parts(tmp_path, settings(rounds=2, **WITH_CRITIC), critic=RecordingCritic())
+    train(parts)
+    assert [len(update) for update in parts.learner.seen] == [12, 12]
+    assert [len(update) for update in parts.critic.seen] == [3, 3, 2, 2, 2] * 2
+    first = {sample.rollout_id: sample for update in parts.critic.seen[:5] for sample in update}
+    assert sorted(first) == sorted(sample.rollout_id for sample in parts.learner.seen[0])
+    later = [sample for update in parts.critic.seen[5:] for sample in update]
+    values = {float(sample.values_T[-1]) for sample in later}
+    assert len(values) == 1
+    assert values != {0.0}
+    for sample in later:
+        trained = sample.loss_mask_T
+        assert sample.advantages_T[trained] == pytest.approx((sample.returns_T - sample.values_T)[trained])
+    first_line, line = read_lines(parts.directory.metrics)[1:]
+    assert first_line["value/explained_variance"] == line["value/explained_variance"] == pytest.approx(0, abs=1e-6)
+    assert (line["value/lr"], line["value/update_skipped"]) == (0.1, 0.0)
+    rewards = {row["rollout_id"]: (row["reward"], row["advantage"]) for row in rollouts_of(parts, 2)}
+    assert all(advantage == pytest.approx(reward - min(values)) for reward, advantage in rewards.values())
+
+
+def test_a_stopped_run_goes_on_with_the_critic_that_it_had(tmp_path):
+    stage = settings(rounds=4, **WITH_CRITIC)
+    whole = make_parts(tmp_path / "whole", stage, critic=RecordingCritic())
+    train(whole)
+    cut = make_parts(tmp_path / "cut", stage, critic=RecordingCritic())
+    script = cut.sampler.script
+
+    def ask(request, version):
+        cut.stop.requested = version == 2
+        return script(request, version)
+
+    cut.sampler.script = ask
+    with pytest.raises(Interrupted):
+        train(cut)
+    again = make_parts(tmp_path / "cut", stage, critic=RecordingCritic())
+    train(again)
+    assert again.directory.metrics.read_bytes() == whole.directory.metrics.read_bytes()
+    assert torch.equal(again.critic.weight, whole.critic.weight)
+    assert torch.equal(again.learner.weight, whole.learner.weight)
+
+
+def test_a_token_budget_ends_the_policys_updates_and_the_critic_still_learns_from_the_whole_round(tmp_path):
+    stage = settings(rounds=2, max_trained_tokens=1, **WITH_CRITIC)
+    stage.algorithm.num_updates = 3
+    parts = make_parts(tmp_path, stage, critic=RecordingCritic())
+    assert train(parts).ended(stage) == "tokens"
+    assert [len(update) for update in parts.learner.seen] == [4]
+    assert sum(len(update) for update in parts.critic.seen) == 12

@@ -15,9 +15,7 @@ class InlinePool:
     def __init__(self) -> None:
         self.calls: list[str] = []
 
-    def submit(
-        self, target: str, arguments: dict[str, Json], cpu_seconds: float | None = None
-    ) -> Future[CallResult]:
+    def submit(self, target: str, arguments: dict[str, Json], cpu_seconds: float | None = None) -> Future[CallResult]:
         self.calls.append(target)
         module, _, name = target.partition(":")
         future: Future[CallResult] = Future()
@@ -29,9 +27,7 @@ class InlinePool:
 class FailingPool:
     """Every call runs into its limit."""
 
-    def submit(
-        self, target: str, arguments: dict[str, Json], cpu_seconds: float | None = None
-    ) -> Future[CallResult]:
+    def submit(self, target: str, arguments: dict[str, Json], cpu_seconds: float | None = None) -> Future[CallResult]:
         future: Future[CallResult] = Future()
         future.set_result(CallResult(None, "timeout", "over 10 s", 10.0))
         return future

@@ -9,7 +9,7 @@ from aha.tasks.base import validate
 from aha.tasks.plugin import plugin_task
 from tests.tasks.fakes import InlinePool
 
-FILE = '''
+FILE = """
 from aha.types import Problem, VerifierSpec
 
 def rows(size, start=0):
@@ -29,7 +29,7 @@ def even(answer, reference, *, least=0):
 
 def odd_gold():
     return [{"prompt": "an even number?", "answer": "3"}]
-'''
+"""
 
 
 @pytest.fixture

@@ -1,0 +1,121 @@
+"""Advantages from a critic: where the reward falls, what a KL costs, what is passed over, how good the critic is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from aha.algorithms.values import whiten
+from aha.config.algorithm import AlgorithmSettings, KLSettings
+from aha.errors import DataError
+from aha.rollouts import credit
+from aha.rollouts.credit import value_metrics
+from aha.rollouts.pack import set_advantages, to_samples
+from aha.types import Group, Rollout, Sample, Segment
+from tests.algorithms.test_values import plain_gae
+from tests.rollouts.test_pack import rollout
+
+PLAIN = AlgorithmSettings(baseline="critic", scale="none", gae_lambda=0.9)
+
+
+def valued(rollouts: list[Rollout], *rows: list[float]) -> list[Sample]:
+    """Samples with values before each new token, something senseless before the prompt's, and reference log-probs."""
+    samples = to_samples([Group("g", rollouts)])
+    for sample, values in zip(samples, rows, strict=True):
+        sample.values_T = np.array([99.0] * 3 + values, np.float32)
+        sample.reference_logprobs_T = sample.sampler_logprobs_T - np.float32(0.5)
+    return samples
+
+
+def test_the_reward_falls_to_the_last_token_and_returns_are_advantages_and_values() -> None:
+    rollouts = [rollout("a", 1.0, 3), rollout("b", 0.0, 2)]
+    samples = valued(rollouts, [0.2, 0.4, 0.6], [0.5, 0.25])
+    chosen, table = set_advantages([Group("g", rollouts)], samples, PLAIN)
+    assert [sample.rollout_id for sample in chosen] == ["a", "b"]
+    first, second = (sample.advantages_T[3:].tolist() for sample in chosen)
+    assert first == pytest.approx(plain_gae([0, 0, 1], [0.2, 0.4, 0.6], 1, 0.9))
+    assert second == pytest.approx(plain_gae([0, 0], [0.5, 0.25], 1, 0.9))
+    assert not chosen[0].advantages_T[:3].any()
+    assert chosen[0].returns_T is not None
+    assert chosen[0].returns_T[3:].tolist() == pytest.approx(
+        [a + v for a, v in zip(first, (0.2, 0.4, 0.6), strict=True)]
+    )
+    assert table[0] == pytest.approx([sum(first) / 3, sum(second) / 2])
+
+
+def test_at_lambda_one_the_return_is_the_reward_at_every_token() -> None:
+    rollouts = [rollout("a", 1.0, 3)]
+    algorithm = PLAIN.model_copy(update={"gae_lambda": 1.0})
+    (sample,), _ = set_advantages([Group("g", rollouts)], valued(rollouts, [0.2, 0.4, 0.7]), algorithm)
+    assert sample.advantages_T[3:].tolist() == pytest.approx([0.8, 0.6, 0.3])
+    assert sample.returns_T is not None
+    assert sample.returns_T[3:].tolist() == pytest.approx([1, 1, 1])
+
+
+def test_a_kl_in_the_reward_costs_each_token_its_own_and_the_last_also_gets_the_reward() -> None:
+    rollouts = [rollout("a", 1.0, 3)]
+    for level, rewards in (("token", [-0.05, -0.05, 0.95]), ("sequence", [0, 0, 1 - 0.15])):
+        kl = KLSettings(place="reward", estimator="k1", level=level, coef=0.1)
+        algorithm = PLAIN.model_copy(update={"kl": kl})
+        (sample,), _ = set_advantages([Group("g", rollouts)], valued(rollouts, [0.2, 0.4, 0.6]), algorithm)
+        assert sample.advantages_T[3:].tolist() == pytest.approx(plain_gae(rewards, [0.2, 0.4, 0.6], 1, 0.9)), level
+
+
+def test_states_are_those_before_the_models_own_tokens_and_untrained_tokens_get_nothing() -> None:
+    turn = rollout("a", 1.0, 4)
+    turn.completion.segments = [Segment("model", 0, 1, 3), Segment("tool", 1, 3, 3), Segment("model", 3, 4, 3)]
+    (sample,), _ = set_advantages([Group("g", [turn])], valued([turn], [0.2, 50.0, 60.0, 0.6]), PLAIN)
+    expected = plain_gae([0, 1], [0.2, 0.6], 1, 0.9)
+    assert sample.advantages_T[3:].tolist() == pytest.approx([expected[0], 0, 0, expected[1]])
+    stale = rollout("b", 1.0, 3)
+    samples = valued([stale], [0.2, 0.4, 0.6])
+    samples[0].loss_mask_T[3] = False
+    ((sample,), table) = set_advantages([Group("g", [stale])], samples, PLAIN)
+    expected = plain_gae([0, 0, 1], [0.2, 0.4, 0.6], 1, 0.9)
+    assert sample.advantages_T[3:].tolist() == pytest.approx([0, *expected[1:]])
+    assert table[0][0] == pytest.approx(sum(expected[1:]) / 2)
+
+
+def test_batch_std_whitens_all_trained_tokens_together_and_leaves_the_returns(monkeypatch: pytest.MonkeyPatch) -> None:
+    rollouts = [rollout("a", 1.0, 3), rollout("b", 0.0, 2), rollout("c", 0.0, 4, finish="length")]
+    rows = ([0.2, 0.4, 0.6], [0.5, 0.25], [0.1, 0.1, 0.1, 0.1])
+    raw, _ = set_advantages([Group("g", rollouts)], valued(rollouts, *rows), PLAIN)
+    algorithm = PLAIN.model_copy(update={"scale": "batch_std", "truncated": "mask"})
+    monkeypatch.setattr(credit, "ROWS", 1)
+    white, table = set_advantages([Group("g", rollouts)], valued(rollouts, *rows), algorithm)
+    assert [sample.rollout_id for sample in white] == ["a", "b"]
+    trained = torch.from_numpy(np.concatenate([sample.advantages_T[3:] for sample in raw[:2]])).double()
+    found = np.concatenate([sample.advantages_T[3:] for sample in white])
+    assert found.tolist() == pytest.approx(whiten(trained).tolist(), abs=1e-6)
+    assert table[0][2] == 0
+    for one, other in zip(raw[:2], white, strict=True):
+        assert np.array_equal(one.returns_T, other.returns_T)  # type: ignore[arg-type]
+
+
+def test_explained_variance_is_of_what_was_really_earned_whatever_lambda_is() -> None:
+    rollouts = [rollout("a", 1.0, 3), rollout("b", 0.0, 2)]
+    groups = [Group("g", rollouts)]
+    for algorithm in (PLAIN, PLAIN.model_copy(update={"gae_lambda": 0.0, "scale": "batch_std"})):
+        for rows, expected in (
+            (([1.0, 1, 1], [0.0, 0]), 1.0),
+            (([0.0, 0, 0], [0.0, 0]), 0.0),
+            (([0.5, 0.5, 0.5], [0.0, 0]), 0.75),
+        ):
+            chosen, _ = set_advantages(groups, valued(rollouts, *rows), algorithm)
+            assert value_metrics(groups, chosen, algorithm) == {"value/explained_variance": pytest.approx(expected)}
+
+
+def test_there_is_none_without_a_critic_without_samples_and_where_all_earned_the_same() -> None:
+    rollouts = [rollout("a", 1.0), rollout("b", 1.0)]
+    groups, samples = [Group("g", rollouts)], valued(rollouts, [0.1, 0.2], [0.3, 0.4])
+    assert value_metrics(groups, samples, AlgorithmSettings()) == {}
+    assert value_metrics(groups, [], PLAIN) == {}
+    assert value_metrics(groups, samples, PLAIN) == {}
+    assert set_advantages([], [], PLAIN.model_copy(update={"scale": "batch_std"})) == ([], [])
+
+
+def test_samples_without_values_are_refused() -> None:
+    groups = [Group("g", [rollout("a", 1.0)])]
+    with pytest.raises(DataError, match="needs the critic's values, and sample a has none"):
+        set_advantages(groups, to_samples(groups), PLAIN)
