@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from benchmarks.measuring.same_run import contents, differences
 from tests.models.tiny import save_reference
-from tests.resume.compare import contents, differences
 from tests.resume.test_kill_data import NUM_PARALLEL, SUMS, address, num_calls, start, whole
 from tests.stages.data_run import ENGINE, write_rows
 
