@@ -41,7 +41,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "sft": {"max_updates": 10, "optimizer.lr": 1e-3, "optimizer.warmup": 1, "logging.checkpoint_every": 3, **SCORES},
     "reward_model": {"epochs": 1, "logging.checkpoint_every": 2},
 }
-"""What makes each stage of a kind small enough to be run again and again; ten rounds or updates at most."""
+"""What makes each stage of a kind small enough to be run again and again: ten rounds or updates at most, a few more
+where a reward model learns from pairs in small batches."""
 BY_STAGE: dict[str, dict[str, Any]] = {
     "compare": {"num_problems": 96, "min_margin": 0},
     "helpful": {"batch_size": 2},
