@@ -24,12 +24,13 @@ SCORED = {"num_problems": 16, "k": 1, "max_new_tokens": 96, "final_on": "[heldou
 SCORES = {f"evaluate.{key}": value for key, value in SCORED.items()}
 SMALL: dict[str, dict[str, Any]] = {
     "evaluate": {"on": "[heldout, safety]", "k": 1, "max_new_tokens": 96},
-    "collect": {"num_problems": 96, "num_samples": 2, "max_new_tokens": 128},
-    "rejection": {"num_problems": 96, "num_samples": 2, "max_new_tokens": 128},
-    "general": {"files": "[{name: lab:general, limit: 240}]"},
+    "collect": {"data.verify_gold": 0, "num_problems": 96, "num_samples": 2, "max_new_tokens": 128},
+    "rejection": {"data.verify_gold": 0, "num_problems": 96, "num_samples": 2, "max_new_tokens": 128},
+    "general": {"files": "[{name: lab:general, limit: 400}, {name: lab:instructions, limit: 100}]"},
     "preference": {"num_problems": 48, "num_samples": 4, "max_new_tokens": 64},
     "rl": {
         "rounds": 6,
+        "data.verify_gold": 0,
         "sampling.num_problems": 4,
         "sampling.group_size": 4,
         "sampling.max_new_tokens": 96,
@@ -38,14 +39,20 @@ SMALL: dict[str, dict[str, Any]] = {
         "logging.checkpoint_every": 2,
         **SCORES,
     },
-    "sft": {"max_updates": 10, "optimizer.lr": 1e-3, "optimizer.warmup": 1, "logging.checkpoint_every": 3, **SCORES},
+    "sft": {
+        "max_updates": 10,
+        "optimizer.lr": 1e-3,
+        "optimizer.warmup": 1,
+        "logging.checkpoint_every": 3,
+        "evaluate.on": "[heldout]",
+        **SCORES,
+    },
     "reward_model": {"epochs": 1, "logging.checkpoint_every": 2},
 }
-"""What makes each stage of a kind small enough to be run again and again: ten rounds or updates at most, a few more
-where a reward model learns from pairs in small batches."""
+"""What makes each stage of a kind small enough to be run again and again: about ten rounds or updates at most."""
 BY_STAGE: dict[str, dict[str, Any]] = {
     "compare": {"num_problems": 96, "min_margin": 0},
-    "helpful": {"batch_size": 2},
+    "helpful": {"batch_size": 4},
 }
 """More, for stages of lab-r1: after so little training few pairs are left to learn from."""
 
