@@ -45,6 +45,8 @@ class Start:
     """-9 where it was killed."""
     marks: dict[str, float]
     """CPU seconds of the process when each of its stages began."""
+    ends: dict[str, float]
+    """And when each had its result."""
     cpu_seconds: float
 
 
@@ -76,9 +78,8 @@ def killed_and_whole(command: Sequence[str], folder: Path, num_kills: int, seed:
 
 
 def stage_seconds(start: Start) -> dict[str, float]:
-    """CPU seconds of each stage of an undisturbed run; the last one's hold what comes after it."""
-    ends = [*list(start.marks.values())[1:], start.cpu_seconds]
-    return {name: end - mark for (name, mark), end in zip(start.marks.items(), ends, strict=True)}
+    """CPU seconds of each stage of an undisturbed run, without what follows the last one."""
+    return {name: start.ends.get(name, start.cpu_seconds) - mark for name, mark in start.marks.items()}
 
 
 def moments(seconds: Mapping[str, float], num_kills: int, chance: random.Random) -> list[Moment]:
@@ -104,6 +105,7 @@ def follow(command: Sequence[str], run: Path, moment: Moment | None = None, orde
     files.make_folder(run)
     num_before = len(begun_stages(run))
     marks: dict[str, float] = {}
+    ends: dict[str, float] = {}
     spent = 0.0
     with (run.parent / f"{run.name}.log").open("ab") as log:
         process = subprocess.Popen(
@@ -114,12 +116,14 @@ def follow(command: Sequence[str], run: Path, moment: Moment | None = None, orde
             spent = cpu_seconds(process.pid)
             for name in begun_stages(run)[num_before:]:
                 marks.setdefault(name, spent)
+                if RunDirectory(run).stage(name).result.exists():
+                    ends.setdefault(name, spent)
             if moment is not None and due(moment, marks, spent, order):
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
     if process.returncode not in (0, -signal.SIGKILL):
         raise subprocess.CalledProcessError(process.returncode, process.args)
-    return Start(process.returncode, marks, spent)
+    return Start(process.returncode, marks, ends, spent)
 
 
 def due(moment: Moment, marks: Mapping[str, float], spent: float, order: Sequence[str]) -> bool:

@@ -73,8 +73,18 @@ def test_moments_lie_in_every_stage_and_count_from_the_kill_before():
     assert len({moment.stage for moment in moments(seconds, 1, random.Random(0))}) == 1
 
 
-def test_the_last_stage_has_what_follows_it():
-    assert stage_seconds(Start(0, {"a": 2.0, "b": 5.0}, 9.0)) == {"a": 3.0, "b": 4.0}
+def test_what_follows_the_last_stage_is_no_part_of_it():
+    assert stage_seconds(Start(0, {"a": 2.0, "b": 5.0}, {"a": 4.5, "b": 6.0}, 9.0)) == {"a": 2.5, "b": 1.0}
+    assert stage_seconds(Start(0, {"a": 2.0}, {}, 9.0)) == {"a": 7.0}, "it ended between two looks"
+
+
+def test_a_stage_ends_with_its_result_and_not_with_the_command(tmp_path):
+    script = tmp_path / "stages.py"
+    script.write_text(STAGES + "end = time.process_time() + 0.5\nwhile time.process_time() < end:\n    pass\n")
+    start = killing.follow([sys.executable, str(script), "sound"], tmp_path / "run")
+    seconds = stage_seconds(start)
+    assert list(seconds) == ["one", "two", "three"]
+    assert start.cpu_seconds - start.ends["three"] > 0.3
 
 
 def test_a_moment_in_a_stage_that_ended_counts_from_the_next():
