@@ -101,6 +101,12 @@ def _rl(name: str, stage: RLStage) -> Iterator[Contradiction]:
         problem = f"overlong_buffer = {algorithm.overlong_buffer} covers the whole length limit of {limit}"
         cure = f"DAPO uses a fifth of the limit: {name}.algorithm.overlong_buffer={max(1, limit // 5)}"
         yield Contradiction((*block, "algorithm", "overlong_buffer"), problem, cure)
+    kl, every = algorithm.kl, algorithm.kl.reference_every
+    each_round = every == "round" or 0 < every <= algorithm.num_updates
+    if each_round and (kl.place == "reward" or (kl.place == "loss" and algorithm.num_updates == 1)):
+        problem = f"reference_every = {every} makes the policy that samples its own reference: the KL is always 0"
+        cure = "Set algorithm.num_updates to 2 or more with the KL in the loss, or refresh the reference less often."
+        yield Contradiction((*block, "algorithm", "kl", "reference_every"), problem, cure)
     updates = stage.rounds * algorithm.num_updates
     if stage.optimizer.warmup >= updates:
         problem = f"warmup = {stage.optimizer.warmup} never ends in {updates} updates"

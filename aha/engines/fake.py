@@ -92,7 +92,7 @@ class RecordingLearner:
         self.update_count = 0
         self.seen: list[list[Sample]] = []
         self.metrics = metrics or (lambda update: {})
-        self.skip_limit, self.num_skipped = skip_limit, 0
+        self.skip_limit, self.num_skipped, self.num_resets = skip_limit, 0, 0
 
     def logprobs(self, samples: Sequence[Sample]) -> list[Float32]:
         """The sampler's own."""
@@ -111,6 +111,10 @@ class RecordingLearner:
             self.weight[1] = self.weight[1] * 0.5 + place + float(sample.token_ids_T.sum() % 97)
         self.update_count += 1
         return values | {"loss": float(self.weight[0])}
+
+    def reset_moments(self) -> None:
+        """Count how often."""
+        self.num_resets += 1
 
     def weights(self) -> Iterator[tuple[str, torch.Tensor]]:
         """One tensor."""

@@ -48,6 +48,8 @@ def make_samples(parts: RLParts, groups: Sequence[Group]) -> tuple[list[Sample],
 def run_updates(parts: RLParts, samples: Sequence[Sample], before: Progress) -> tuple[dict[str, float], int]:
     """`num_updates` optimizer steps over a random split, up to the one that spends the token budget; metrics of all of
     them together, and the tokens that went through them. No samples, no update."""
+    if parts.stage.algorithm.optimizer_reset == "round":
+        parts.learner.reset_moments()
     seed = seed_of(parts.seed, parts.name, before.round + 1, "updates")
     updates, num_trained = [], 0
     for split in split_updates(samples, parts.stage.algorithm.num_updates, seed):
@@ -58,9 +60,11 @@ def run_updates(parts: RLParts, samples: Sequence[Sample], before: Progress) -> 
 
 
 def refresh_reference(parts: RLParts, progress: Progress) -> None:
-    """Make the policy the reference once `reference_every` updates have passed since the last time."""
+    """Make the policy the reference after each round, or once `reference_every` updates have passed since the last
+    time."""
     every = parts.stage.algorithm.kl.reference_every
-    if parts.reference is not None and every and progress.update - progress.reference_update >= every:
+    due = every == "round" or (every and progress.update - progress.reference_update >= every)
+    if parts.reference is not None and due:
         parts.reference.sync(parts.learner.weights())
         progress.reference_update = progress.update
 

@@ -36,6 +36,13 @@ class Reference(Protocol):
         """What it is now."""
 
 
+class PolicyLearner(Learner, Protocol):
+    """The learner of a loop with rounds."""
+
+    def reset_moments(self) -> None:
+        """Forget what the optimizer has gathered; weights, counters and schedule stay."""
+
+
 Evaluate = Callable[[str], Evaluation]
 """A benchmark's name to scores of the weights that the sampler holds."""
 Watcher = Callable[[StepMetrics, Sequence[Group]], None]
@@ -76,7 +83,7 @@ class RLParts(StageParts):
     stage: RLStage
     seed: int
     sampler: Sampler
-    learner: Learner
+    learner: PolicyLearner
     reference: Reference | None
     """Where the KL term needs one."""
     grader: Grader

@@ -50,6 +50,13 @@ def test_presets_hold_the_papers_figures() -> None:
     assert (PRESETS["dr-grpo"]["scale"], PRESETS["dr-grpo"]["aggregate"]) == ("none", "constant")
 
 
+def test_kimi_is_mirror_descent() -> None:
+    kimi = PRESETS["kimi"]
+    assert (kimi["baseline"], kimi["scale"], kimi["objective"]) == ("group_mean", "none", "log_prob")
+    assert (kimi["kl"]["estimator"], kimi["kl"]["level"], kimi["kl"]["reference_every"]) == ("k2", "sequence", "round")
+    assert kimi["optimizer_reset"] == "round"
+
+
 def test_r1_zero_holds_the_papers_figures() -> None:
     recipe = load_recipe("r1-zero", ["models.base=/m", "zero.data.tasks=[file:a.jsonl]"]).recipe
     stage = recipe.stages["zero"]

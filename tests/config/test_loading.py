@@ -108,6 +108,8 @@ def test_keys_without_effect_in_the_file_are_refused(small: str) -> None:
         ("zero.sampling.temperature=0", "samples one and the same completion"),
         ("zero.sampling.group_size=1", "makes every advantage 0 under the baseline group_mean"),
         ("zero.algorithm.num_updates=300", "a round has only 256 rollouts"),
+        ("zero.algorithm.kl={place: loss, reference_every: round}", "its own reference: the KL is always 0"),
+        ("zero.algorithm.kl={place: reward, reference_every: 1}", "its own reference: the KL is always 0"),
         ("zero.sampling.length_stages=[[5, 9], [2, 30]]", "length_stages start at updates [5, 2]"),
         ("zero.algorithm.truncated=punish", "overlong_buffer = 4096 covers the whole length limit of 256"),
         ("zero.optimizer.warmup=4", "warmup = 4 never ends in 4 updates"),
