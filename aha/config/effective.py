@@ -87,6 +87,20 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "rl",
+        ("data.hard_frac",),
+        lambda s: s.data.hard_after is None,
+        ("data.hard_after",),
+        "data.hard_after is not set",
+    ),
+    Rule(
+        "rl",
+        ("data.shuffle",),
+        lambda s: s.data.curriculum == "prioritised",
+        ("data.curriculum",),
+        "a prioritised curriculum draws at random",
+    ),
+    Rule(
+        "rl",
         ("evaluate.every", "evaluate.k"),
         lambda s: not s.evaluate.on,
         ("evaluate.on",),

@@ -35,6 +35,12 @@ class DataSettings(Block):
     verify_gold: Count = execution(64)
     """How many gold answers each task must grade as correct before the run starts (0: none)."""
     shuffle: bool = True
+    curriculum: Literal["fixed", "prioritised"] = "fixed"
+    """Which problems of a task are drawn: each once an epoch, or at random in proportion to 1 - their success rate."""
+    hard_after: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """The share of a stage's updates after which only hard problems are drawn; None: never."""
+    hard_frac: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Hard: the most difficult share of each task's problems, by their `difficulty`."""
 
 
 class SamplingSettings(Block):

@@ -15,6 +15,7 @@ from aha.evaluation.runner import Progress as Scored
 from aha.models.load import LoadedModel
 from aha.models.weights import model_hash
 from aha.rollouts.collect import OnProgress
+from aha.rollouts.curriculum import curriculum_of
 from aha.rollouts.grading import Grader
 from aha.rollouts.problems import ProblemStream, load_tasks, task_starts, task_weights
 from aha.rollouts.scoring import RewardScorer, check_sees
@@ -161,8 +162,9 @@ def dress_zero(loaded: LoadedModel) -> None:
 def make_stream(stage: RLStage, seed: int, name: str) -> ProblemStream:
     """The stage's problems, in the shares and from the updates on that its settings give its tasks."""
     data, tasks = stage.data, load_tasks(stage.data)
-    starts = task_starts(data, total_updates(stage))
-    return ProblemStream(tasks, task_weights(data, tasks), seed, name, data.shuffle, starts)
+    updates = total_updates(stage)
+    starts, curriculum = task_starts(data, updates), curriculum_of(data, updates)
+    return ProblemStream(tasks, task_weights(data, tasks), seed, name, data.shuffle, starts, curriculum)
 
 
 def open_scorers(node: Node, stage: RLStage) -> dict[str, RewardScorer]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from aha.config.settings import RLStage
-from aha.rollouts.problems import Cursor
+from aha.rollouts.problems import Cursor, ProblemStream
 from aha.stages.ending import Ended, Seen, best_seen, out_of_patience, over_optimised
 from aha.types import Group, Json
 
@@ -35,6 +35,8 @@ class Progress:
     """Those that the loss covered, in all updates."""
     credits: Cursor = field(default_factory=dict)
     """What tasks that began late are counted as having had."""
+    success: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """The table of a prioritised curriculum: (correct, decided) answers by problem."""
     seen: list[Seen] = field(default_factory=list)
     """The monitor's evaluations."""
     proxy_sum: float = 0.0
@@ -49,12 +51,11 @@ class Progress:
     def from_json(cls, record: dict[str, Json]) -> Progress:
         """The reverse of `to_json`."""
         rows = {name: [tuple(row) for row in record.get(name, ())] for name in ("scores", "undecided", "seen")}
-        return cls(**{**record, **rows})
+        success = {name: tuple(counts) for name, counts in record.get("success", {}).items()}
+        return cls(**{**record, **rows, "success": success})
 
-    def after(
-        self, groups: Sequence[Group], cursor: Cursor, credits: Cursor, update: int, num_trained: int
-    ) -> Progress:
-        """Progress once the next round has been trained on, `num_trained` tokens of it."""
+    def after(self, groups: Sequence[Group], stream: ProblemStream, update: int, num_trained: int) -> Progress:
+        """Progress once the next round has been trained on, `num_trained` tokens of it; `stream` as it is then."""
         rollouts = [rollout for group in groups for rollout in group.rollouts]
         num_undecided = sum(rollout.verdict.failed for rollout in rollouts)
         return replace(
@@ -62,8 +63,9 @@ class Progress:
             round=self.round + 1,
             update=update,
             policy_version=self.policy_version + 1,
-            cursor=dict(cursor),
-            credits=dict(credits),
+            cursor=dict(stream.cursor),
+            credits=dict(stream.credits),
+            success=dict(stream.success),
             scores=list(self.scores),
             seen=list(self.seen),
             undecided=[*self.undecided, (num_undecided, len(rollouts))][-UNDECIDED_WINDOW:],

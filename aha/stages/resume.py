@@ -49,6 +49,7 @@ def resume(parts: RLParts) -> Progress | None:
     restore(parts, checkpoint.path)
     progress = Progress.from_json(checkpoint.state["progress"])
     parts.stream.cursor, parts.stream.credits = dict(progress.cursor), dict(progress.credits)
+    parts.stream.success = dict(progress.success)
     parts.sampler.sync(parts.learner.weights(), progress.policy_version)
     keeping.went_back(parts, checkpoint)
     keeping.tidy(parts, progress.round, parts.stage.keep.last, progress.kept_best(parts.stage))

@@ -61,8 +61,8 @@ def one_round(parts: RLParts, before: Progress) -> Progress:
     parts.stop.check()
     with clock.phase("update"):
         metrics, num_trained = run_updates(parts, samples, before)
-    stream, num_updates = parts.stream, parts.learner.update_count
-    after = before.after(collected.groups, stream.cursor, stream.credits, num_updates, num_trained)
+    parts.stream.record(collected.groups)
+    after = before.after(collected.groups, parts.stream, parts.learner.update_count, num_trained)
     add_proxy(parts, after, collected.groups)
     with clock.phase("sync"):
         parts.sampler.sync(parts.learner.weights(), after.policy_version)

@@ -118,6 +118,7 @@ def test_keys_without_effect_in_the_file_are_refused(small: str) -> None:
         ("zero.algorithm.constant_length=3", "only the aggregate constant divides by it"),
         ("zero.algorithm.refill_rounds=3", "the filter is not refill"),
         ("zero.algorithm.overlong_buffer=3", "truncated is not punish"),
+        ("zero.data.hard_frac=0.2", "data.hard_after is not set"),
         ("zero.optimizer.end_frac=0.2", "a constant schedule has no end"),
         ("zero.evaluate.k=2", "evaluate.on names no benchmark"),
         ("zero.evaluate.final_k=2", "evaluate.on and evaluate.final_on name no benchmark"),
