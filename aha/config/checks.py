@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aha.config.block import READABLE, Artifact
 from aha.config.data_checks import data_contradictions
 from aha.config.data_stages import CollectStage, GeneralStage, PreferenceStage, RejectionStage
-from aha.config.model_stages import RewardModelStage, SFTStage
+from aha.config.model_stages import MergeStage, RewardModelStage, SFTStage
 from aha.config.overrides import suggest
 from aha.config.packaged import PACKAGED_MODELS
 from aha.config.preference_checks import preference_contradictions
@@ -46,6 +46,9 @@ def contradictions(recipe: Recipe) -> Iterator[Contradiction]:
             yield from _rl(name, stage)
         if isinstance(stage, SFTStage):
             yield from _sft(name, stage, recipe, list(made))
+        if isinstance(stage, MergeStage) and stage.model == stage.other:
+            problem = f"other = {stage.other!r} is the model itself, and the average of both is that model"
+            yield Contradiction(("stages", name, "other"), problem, "Name another model.")
         if isinstance(stage, CollectStage | GeneralStage | RejectionStage):
             for path, problem, cure in data_contradictions(stage):
                 yield Contradiction(("stages", name, *path), problem, cure)

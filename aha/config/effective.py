@@ -13,6 +13,7 @@ from aha.config.data_checks import DATA_RULES
 from aha.config.preference_checks import PREFERENCE_RULES
 from aha.config.recipe import Recipe, Stage
 from aha.config.schema import is_execution
+from aha.config.settings import EngineSettings
 from aha.config.yaml_files import KeyPath
 
 Leaf = tuple[str, ...]
@@ -32,6 +33,7 @@ class Rule:
 
 
 _FINAL_KEYS = ("num_problems", "temperature", "top_p", "max_new_tokens", "final_k")
+_MERGING = ("device", "dtype", "num_threads")
 _SAMPLER_ENGINE = ("cache_tokens", "max_rows", "verifier_workers", "verifier_seconds")
 _TASK_ENGINE = ("cache_tokens", "max_rows", "verifier_workers", "verifier_seconds", "max_logprob_gap")
 
@@ -190,6 +192,13 @@ RULES: tuple[Rule, ...] = (
         lambda s: True,
         (),
         "evaluation trains nothing",
+    ),
+    Rule(
+        "merge",
+        tuple(f"engine.{key}" for key in EngineSettings.model_fields if key not in _MERGING),
+        lambda s: True,
+        (),
+        "merging neither samples nor trains",
     ),
     *(Rule(*each) for each in (*DATA_RULES, *PREFERENCE_RULES)),
 )

@@ -1,4 +1,4 @@
-"""Settings of the stages that learn from written data: supervised fine-tuning and reward models."""
+"""Settings of the stages that make a model of written data (supervised fine-tuning, reward models) or of two models."""
 
 from __future__ import annotations
 
@@ -85,3 +85,15 @@ class RewardModelStage(Block):
     optimizer: OptimizerSettings = OptimizerSettings(lr=6e-6)
     engine: EngineSettings = EngineSettings()
     logging: LoggingSettings = LoggingSettings()
+
+
+class MergeStage(Block):
+    """A model whose weights are the plain average of two models' weights."""
+
+    kind: Literal["merge"]
+    makes: ClassVar[Artifact] = "model"
+    model: str = reads("model")
+    """Its tokenizer, chat template and generation settings are the new model's."""
+    other: str = reads("model")
+    """Of the same architecture, best from the same base."""
+    engine: EngineSettings = EngineSettings()

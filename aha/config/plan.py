@@ -21,6 +21,8 @@ SAMPLING_SHARE, TRAINING_SHARE = 0.10, 0.35
 """Assumed shares of the machine's matrix rate; sampling is bound by memory, training by products."""
 DTYPE_BYTES = {"bfloat16": 2, "float32": 4, "float64": 8}
 
+BESIDE = ("model", "writer", "scorer")
+"""What a stage may read besides its own model and hold at the same time."""
 SCRIPTED = "scripted"
 """The lab's stand-in for a writer or judge: it takes neither memory nor time."""
 
@@ -87,7 +89,7 @@ def plan(
             config = known[found.name] if found.name in known else find_model_config(found.name)
         model = "new" if isinstance(stage, PretrainStage) else "" if found is None else found.name
         known[f"stage/{name}"] = config
-        beside = [each.name for each in inputs(stage) if each.what in ("writer", "scorer") and each.key != "model"]
+        beside = [each.name for each in inputs(stage) if each.what in BESIDE and each.key != "model"]
         others = {other: known[other] if other in known else find_model_config(other) for other in beside}
         places = {other: recipe.models.get(other, other) for other in others}
         local = [

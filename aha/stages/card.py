@@ -100,6 +100,13 @@ def pretrain_card(node: Node, stage: PretrainStage) -> str:
     return card(node, "next-token prediction", ["base-model", "aha"], data, settings, {}, None)
 
 
+def merge_card(node: Node, template: str) -> str:
+    """README.md of the folder that a merge leaves. `template`: in which its first model is asked."""
+    other = f"`{node.sources['other'].name}` (weights {node.inputs['other'][:12]})"
+    settings: Rows = [("weights", f"the plain average with {other}")]
+    return card(node, "averaging weights, starting", ["merge", "aha"], ["None."], settings, {}, template)
+
+
 def card(
     node: Node,
     how: str,

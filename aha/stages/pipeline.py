@@ -24,7 +24,7 @@ from aha.runtime.device import pick_device, set_threads
 from aha.runtime.distributed import init_world
 from aha.runtime.live import LiveView
 from aha.runtime.run_directory import RunDirectory
-from aha.stages import collect, general, preference, rejection, reward_run, sft_run
+from aha.stages import collect, general, merge, preference, rejection, reward_run, sft_run
 from aha.stages.build import build, open_scorer
 from aha.stages.card import pretrain_card
 from aha.stages.evaluate import Examiner, evaluate_stage
@@ -231,6 +231,7 @@ RUNNERS: dict[str, Callable[[Session, Node], None]] = {
     "sft": sft_run.run,
     "preference": preference.run,
     "reward_model": reward_run.run,
+    "merge": merge.run,
 }
 
 
