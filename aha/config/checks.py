@@ -137,6 +137,11 @@ def _sft(name: str, stage: SFTStage, recipe: Recipe, before: list[str]) -> Itera
         problem = f"same_model_as = {same!r} is no earlier stage that starts from a model"
         cure = suggest(same, starting) or f"Such stages: {', '.join(starting) or 'none before this one'}."
         yield Contradiction((*block, "same_model_as"), problem, cure)
+    for number, entry in enumerate(stage.data):
+        source = recipe.stages.get(entry.name.removeprefix(FROM_STAGE)) if entry.name.startswith(FROM_STAGE) else None
+        if stage.term == "preference" and source is not None and source.makes == "examples":
+            problem = f"data.{number} = {entry.name!r} makes examples, but the term preference learns from pairs"
+            yield Contradiction((*block, "data", f"{number}"), problem, "A rejection stage makes them: leaves: pairs.")
     if stage.chat_template is not None and stage.template not in (None, "chat"):
         problem = f"the model is given a chat template and learns in the template {stage.template}"
         yield Contradiction((*block, "template"), problem, "Leave out `template` or `chat_template`.")

@@ -155,6 +155,7 @@ RULES: tuple[Rule, ...] = (
     Rule("evaluate", ("top_p",), lambda s: s.temperature == 0, ("temperature",), "temperature 0 is greedy"),
     Rule("pretrain", tuple(f"engine.{key}" for key in _TASK_ENGINE), lambda s: True, (), "pretraining samples nothing"),
     Rule("pretrain", ("logging.rollouts", "logging.rollout_groups"), lambda s: True, (), "pretraining samples nothing"),
+    Rule("sft", ("beta",), lambda s: s.term == "imitation", ("term",), "imitation has no beta"),
     Rule(
         "sft",
         ("evaluate.every", "evaluate.k", "evaluate.num_problems", "keep.best"),

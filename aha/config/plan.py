@@ -160,6 +160,8 @@ def _memory(stage: Stage, config: ModelConfig, parameters: int) -> int:
     if rows:
         heads = int(config.get("num_key_value_heads") or config["num_attention_heads"])
         total += rows * 2 * layers * heads * _head_size(config) * size
+    if isinstance(stage, SFTStage) and stage.term == "preference":
+        total += parameters * size
     if isinstance(stage, RLStage):
         total += parameters * size * (2 if stage.algorithm.kl.place != "none" else 1)
     return total

@@ -28,6 +28,10 @@ TOLD_EVERY = 200
 """Rows between two calls of `on_progress`."""
 
 
+Pieces = tuple[tuple[Int32, tuple[tuple[int, int], ...]], ...]
+"""Token ids [T] and the trained spans [start, end) of each."""
+
+
 class BadRowError(DataError):
     """A row that holds no conversation, with the reason as a word that can be counted."""
 
@@ -51,18 +55,19 @@ class Example:
     """One row of a data set as the model reads it: mostly one piece, several where turns cannot share one."""
 
     row: int
-    pieces: tuple[tuple[Int32, tuple[tuple[int, int], ...]], ...]
-    """Token ids [T] and the trained spans [start, end)."""
+    pieces: Pieces
+    rejected: Pieces = ()
+    """Of the answer that `pieces` are preferred to, where the row is a pair."""
 
     @property
     def num_tokens(self) -> int:
         """Tokens of all pieces."""
-        return sum(len(token_ids_T) for token_ids_T, _ in self.pieces)
+        return sum(len(token_ids_T) for token_ids_T, _ in (*self.pieces, *self.rejected))
 
     @property
     def num_trained_tokens(self) -> int:
         """Those that the loss covers."""
-        return sum(end - start for _, trained in self.pieces for start, end in trained)
+        return sum(end - start for _, trained in (*self.pieces, *self.rejected) for start, end in trained)
 
 
 @dataclass(slots=True)
@@ -108,6 +113,18 @@ def messages_of(row: Json) -> list[Message]:
     return answered if whole else _turns(row["prompt"], "user") + answered
 
 
+def conversations_of(row: Json, pairs: bool) -> list[list[Message]]:
+    """The conversation of a row; with `pairs` the one with the chosen answer and the one with the rejected answer.
+    Raises BadRowError."""
+    if not pairs:
+        return [messages_of(row)]
+    if not isinstance(row, dict) or row.get("chosen") is None or row.get("rejected") is None:
+        found = sorted(row) if isinstance(row, dict) else type(row).__name__
+        raise BadRowError("no_pair", f"expected `prompt`, `chosen` and `rejected`; there are {found}")
+    others = {name: value for name, value in row.items() if name not in ("messages", "completion")}
+    return [messages_of(others), messages_of(others | {"chosen": row["rejected"]})]
+
+
 def read_dataset(
     path: Path,
     name: str,
@@ -116,9 +133,11 @@ def read_dataset(
     template: Template,
     tokenizer: ChatTokenizer,
     max_tokens: int,
+    pairs: bool = False,
     on_progress: Callable[[int], None] = lambda row: None,
 ) -> Dataset:
-    """All rows of a JSONL or Parquet file that can be learned from; the others are in `rejected`.
+    """All rows of a JSONL or Parquet file that can be learned from (with `pairs`, as pairs of answers); the others are
+    in `rejected`.
 
     A row of which a piece has more than `max_tokens` tokens is too long. `name` is what errors call the file.
     Raises DataError where there is no such file, where it is corrupt, and where no row is left.
@@ -132,11 +151,11 @@ def read_dataset(
         if number % TOLD_EVERY == 0:
             on_progress(number)
         try:
-            pieces = conversation_rows(messages_of(row), template, tokenizer, end_id)
-            longest = max(len(piece.token_ids) for piece in pieces)
+            talks = [conversation_rows(talk, template, tokenizer, end_id) for talk in conversations_of(row, pairs)]
+            longest = max(len(piece.token_ids) for pieces in talks for piece in pieces)
             if longest > max_tokens:
                 raise BadRowError("too_long", f"{longest:,} tokens, more than {max_tokens:,}")
-            found.examples.append(_example(number, pieces))
+            found.examples.append(Example(number, *map(_pieces, talks)))
         except (BadRowError, UnusableConversationError) as error:
             reject(number, error.reason, error)
     if not found.examples:
@@ -147,16 +166,18 @@ def read_dataset(
     return found
 
 
-def check_columns(path: Path, name: str) -> None:
-    """Raise DataError where none of a file's first rows holds a conversation, so that it shows before time is spent."""
+def check_columns(path: Path, name: str, pairs: bool = False) -> None:
+    """Raise DataError where none of a file's first rows holds a conversation (or a pair), so that it shows before time
+    is spent."""
     problem = "it has no rows"
     for _, row in islice(read_rows(path, lambda number, error: None), CHECKED_ROWS):
         try:
-            messages_of(row)
+            conversations_of(row, pairs)
             return
         except BadRowError as error:
             problem = error.problem
-    raise DataError(f"{name}: no conversation in the first rows: {problem}.", cure="Rename the columns.")
+    what = "pair" if pairs else "conversation"
+    raise DataError(f"{name}: no {what} in the first rows: {problem}.", cure="Rename the columns.")
 
 
 @dataclass(slots=True, frozen=True)
@@ -179,13 +200,16 @@ class Mixture:
         seed: int,
         max_updates: int | None = None,
         max_trained_tokens: int | None = None,
+        beta: float | None = None,
     ) -> None:
-        """Updates have `batch_size` rows each, across the ends of epochs; the last one has what is left.
+        """Updates have `batch_size` rows each, across the ends of epochs; the last one has what is left. With `beta`
+        the rows are pairs, of which the chosen answer is preferred.
 
         They end after `max_updates`, and with the one that brings the trained tokens to `max_trained_tokens`. Raises
         DataError where the weights leave no row.
         """
         self.datasets, self.epochs, self.batch_size, self.seed = list(datasets), epochs, batch_size, seed
+        self.beta = beta
         self.num_updates = -(-len(self.order) // batch_size)
         if not self.order:
             raise DataError("The weights leave no row to train on.", cure="Raise a `weight`, or `epochs`.")
@@ -207,7 +231,7 @@ class Mixture:
     def samples(self, update: int) -> list[Sample]:
         """The same as samples: every piece of every row, in order."""
         places = self.order[update * self.batch_size : (update + 1) * self.batch_size]
-        return [sample for place in places for sample in self._samples(place)]
+        return [sample for number, place in enumerate(places) for sample in self._samples(place, number)]
 
     def epochs_done(self, num_updates: int) -> float:
         """Passes over the data after so many updates."""
@@ -232,11 +256,16 @@ class Mixture:
         ]
         return [chosen[place] for place in shuffled(len(chosen), seed_of(self.seed, "epoch", epoch))]
 
-    def _samples(self, place: Place) -> Iterator[Sample]:
+    def _samples(self, place: Place, place_in_update: int) -> Iterator[Sample]:
         dataset = self.datasets[place.dataset]
         example = dataset.examples[place.example]
-        for number, (token_ids_T, trained) in enumerate(example.pieces):
-            yield imitation_sample(f"{dataset.name}/{example.row}/{number}", token_ids_T, trained)
+        for number, (token_ids_T, trained) in enumerate((*example.pieces, *example.rejected)):
+            sample = imitation_sample(f"{dataset.name}/{example.row}/{number}", token_ids_T, trained)
+            if self.beta is not None:
+                chosen = number < len(example.pieces)
+                sample.terms, sample.pair_id = ("preference",), f"{place_in_update}"
+                sample.advantages_T *= np.float32(self.beta if chosen else -self.beta)
+            yield sample
 
 
 def rows_of_epoch(num_rows: int, weight: float, epoch: int, seed: int) -> list[int]:
@@ -267,8 +296,8 @@ def imitation_sample(name: str, token_ids_T: Int32, trained: Sequence[tuple[int,
     )
 
 
-def _example(number: int, rows: Sequence[TokenRow]) -> Example:
-    return Example(number, tuple((np.asarray(row.token_ids, dtype=np.int32), tuple(row.trained)) for row in rows))
+def _pieces(rows: Sequence[TokenRow]) -> Pieces:
+    return tuple((np.asarray(row.token_ids, dtype=np.int32), tuple(row.trained)) for row in rows)
 
 
 def _turns(value: Json, role: str) -> list[Message]:

@@ -10,6 +10,10 @@ from aha.stages.graph import Node
 from aha.types import Evaluation, Json
 
 Rows = Sequence[tuple[str, object]]
+OBJECTIVES = {
+    "imitation": "cross-entropy, mean over the answers' tokens of an update",
+    "preference": "direct preference optimization, β {beta:g}, mean over the pairs of an update",
+}
 
 
 def model_card(
@@ -70,7 +74,7 @@ def sft_card(
         ("rows an update", stage.batch_size),
         ("longest row", f"{stage.max_tokens:,} tokens"),
         ("tokens", f"{facts['tokens']:,}, of which {facts['trained_tokens']:,} are the answers and are trained"),
-        ("objective", "cross-entropy, mean over the answers' tokens of an update"),
+        ("objective", OBJECTIVES[stage.term].format(beta=stage.beta)),
         ("learning rate", f"{optimizer.lr:g}{end}, {optimizer.schedule}, warm-up {optimizer.warmup} updates"),
         ("weight decay", f"{optimizer.weight_decay:g}"),
         ("precision", f"{stage.engine.dtype} over fp32 masters"),
@@ -78,7 +82,7 @@ def sft_card(
     ]
     return card(
         node,
-        "supervised fine-tuning on written answers",
+        "supervised fine-tuning on written answers" if stage.term == "imitation" else "preferences between answers",
         ["reasoning", "sft", "aha"],
         data,
         settings,

@@ -8,6 +8,7 @@ import torch
 from aha.algorithms.advantages import advantages
 from aha.algorithms.kl import k1, k2, k3
 from aha.algorithms.losses import clipped_ratio
+from aha.algorithms.preference import bradley_terry, preference_margins
 from aha.algorithms.rewards import overlong_penalty
 
 
@@ -53,3 +54,11 @@ def test_ppo_term(ratio: float, advantage: float, expected: float) -> None:
 @pytest.mark.parametrize(("length", "expected"), [(16384, 0), (18432, -0.5), (20480, -1), (20481, -1)])
 def test_dapo_overlong_punishment(length: int, expected: float) -> None:
     assert overlong_penalty(length, 20480, 4096) == expected
+
+
+def test_direct_preference_optimization() -> None:
+    log_ratios = torch.tensor([9.0, 2.5, -0.5, -1.0, -1.0], dtype=torch.float64)
+    weights = torch.tensor([0.0, 0.1, 0.1, -0.1, -0.1], dtype=torch.float64)
+    margins = preference_margins(log_ratios - 3, torch.full_like(log_ratios, -3.0), weights, torch.zeros(5).long(), 1)
+    assert margins.tolist() == pytest.approx([0.4])
+    assert bradley_terry(margins, torch.zeros_like(margins)).item() == pytest.approx(0.513015, abs=5e-7)
