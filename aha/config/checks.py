@@ -100,6 +100,14 @@ def _rl(name: str, stage: RLStage) -> Iterator[Contradiction]:
         problem = f"length_stages start at updates {starts}, expected rising numbers"
         yield Contradiction((*block, "sampling", "length_stages"), problem, "Sort them.")
     limit = max([sampling.max_new_tokens, *(tokens for _, tokens in sampling.length_stages)])
+    if sampling.segment_tokens is not None and sampling.segment_tokens >= limit:
+        problem = f"segment_tokens = {sampling.segment_tokens} cuts nothing below the length limit of {limit}"
+        cure = "Partial rollouts need a limit (max_new_tokens) of several segments."
+        yield Contradiction((*block, "sampling", "segment_tokens"), problem, cure)
+    if sampling.segment_tokens is not None and algorithm.filter == "refill":
+        problem = "segment_tokens lets answers wait for the next round, and filter = refill fills up the round"
+        cure = "Set algorithm.filter to drop_uniform, or leave segment_tokens out."
+        yield Contradiction((*block, "sampling", "segment_tokens"), problem, cure)
     if algorithm.truncated == "punish" and algorithm.overlong_buffer >= limit:
         problem = f"overlong_buffer = {algorithm.overlong_buffer} covers the whole length limit of {limit}"
         cure = f"DAPO uses a fifth of the limit: {name}.algorithm.overlong_buffer={max(1, limit // 5)}"

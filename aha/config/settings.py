@@ -54,6 +54,9 @@ class SamplingSettings(Block):
     max_new_tokens: PositiveCount = 256
     length_stages: list[tuple[Count, PositiveCount]] = []
     """`[[update, max_new_tokens], …]`: from that update on, that limit (the paper's 32,768 → 65,536)."""
+    segment_tokens: PositiveCount | None = None
+    """Partial rollouts: the most new tokens of a completion in one round. What is unfinished goes on in the next round,
+    in the place of a new problem; of a completion the tokens of its last round are trained. None: no cut."""
 
 
 class RewardSettings(Block):

@@ -73,6 +73,7 @@ class ScriptedSampler:
 
     def _complete(self, request: Request) -> Completion:
         token_ids = [*self.tokenizer.encode(self.script(request, self.policy_version)), self.tokenizer.eos_token_id]
+        token_ids = token_ids[request.num_drawn :]
         finish: Finish = "stop" if len(token_ids) <= request.max_new_tokens else "length"
         return self._record(request, token_ids[: request.max_new_tokens], finish)
 

@@ -22,13 +22,14 @@ def weighs(rollout: Rollout) -> bool:
     return has_points and not undecided and len(rollout.completion.token_ids_N) > 0
 
 
-def to_samples(groups: Sequence[Group]) -> list[Sample]:
+def to_samples(groups: Sequence[Group], version: int | None = None) -> list[Sample]:
     """One sample for each rollout that weighs something, in the order of the groups; advantages still 0.
 
     Every token that the model chose is an action and trained, the end token included; prompts and tool output are not.
-    Raises DataError where a completion has no log-probs.
+    With `version` tokens that another version of the policy chose are actions and not trained (Kimi k1.5, arXiv
+    2501.12599, 2.6.2). Raises DataError where a completion has no log-probs.
     """
-    return [_to_sample(rollout) for group in groups for rollout in group.rollouts if weighs(rollout)]
+    return [_to_sample(rollout, version) for group in groups for rollout in group.rollouts if weighs(rollout)]
 
 
 def set_advantages(
@@ -36,10 +37,11 @@ def set_advantages(
 ) -> tuple[list[Sample], list[list[float]]]:
     """Fill in the advantages of `samples` (from `to_samples(groups)`), and choose those that are trained on.
 
-    Returns the chosen samples, and for each group the advantage of each rollout, 0 where it weighs nothing. With
-    `truncated: mask` a truncated rollout stays in its group's baseline and leaves the loss. A KL in the reward needs
-    the samples' `reference_logprobs_T`: per sequence it is taken from the reward, before the baseline; per token from
-    the advantage, as the sum over this and all later tokens. Raises DataError where those log-probs are missing.
+    Returns the chosen samples, and for each group the advantage of each rollout, 0 where it weighs nothing. A rollout
+    without a trained token, and with `truncated: mask` a truncated one, stays in its group's baseline and leaves the
+    loss. A KL in the reward needs the samples' `reference_logprobs_T`: per sequence it is taken from the reward, before
+    the baseline; per token from the advantage, as the sum over this and all later tokens. Raises DataError where those
+    log-probs are missing.
     """
     by_id = {sample.rollout_id: sample for sample in samples}
     in_reward = algorithm.kl if algorithm.kl.place == "reward" else None
@@ -50,7 +52,7 @@ def set_advantages(
     for p, group in enumerate(groups):
         for g, rollout in enumerate(group.rollouts):
             masked = algorithm.truncated == "mask" and rollout.completion.finish == "length"
-            if chosen_PG[p, g] and not masked:
+            if chosen_PG[p, g] and not masked and by_id[rollout.id].loss_mask_T.any():
                 sample = by_id[rollout.id]
                 sample.advantages_T = sample.loss_mask_T * np.float32(advantages_PG[p, g].item())
                 if in_reward is not None and in_reward.level == "token":
@@ -70,7 +72,7 @@ def split_updates(samples: Sequence[Sample], num_updates: int, seed: int) -> lis
     return [[samples[i] for i in order[part::num_updates]] for part in range(num_updates)]
 
 
-def _to_sample(rollout: Rollout) -> Sample:
+def _to_sample(rollout: Rollout, version: int | None) -> Sample:
     completion = rollout.completion
     if completion.logprobs_N is None:
         raise DataError(
@@ -78,15 +80,17 @@ def _to_sample(rollout: Rollout) -> Sample:
             cure="Sample with an engine that returns them (an API does not).",
         )
     num_prompt, num_new = len(rollout.prompt_ids), len(completion.token_ids_N)
-    action_mask_T = np.zeros(num_prompt + num_new, dtype=np.bool_)
+    action_mask_T, loss_mask_T = np.zeros((2, num_prompt + num_new), dtype=np.bool_)
     for segment in completion.segments:
-        action_mask_T[num_prompt + segment.start : num_prompt + segment.end] = segment.author == "model"
+        span = slice(num_prompt + segment.start, num_prompt + segment.end)
+        action_mask_T[span] = segment.author == "model"
+        loss_mask_T[span] = segment.author == "model" and version in (None, segment.policy_version)
     prompt_ids = np.asarray(rollout.prompt_ids, dtype=np.int32)
     return Sample(
         rollout_id=rollout.id,
         token_ids_T=np.concatenate([prompt_ids, completion.token_ids_N]),
         action_mask_T=action_mask_T,
-        loss_mask_T=action_mask_T.copy(),
+        loss_mask_T=loss_mask_T,
         sampler_logprobs_T=np.concatenate([np.zeros(num_prompt, dtype=np.float32), completion.logprobs_N]),
         advantages_T=np.zeros(num_prompt + num_new, dtype=np.float32),
     )
@@ -126,11 +130,11 @@ def _sequence_kl(sample: Sample, kl: KLSettings) -> float:
 
 
 def _policy_and_reference(sample: Sample) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Log-probs of the policy that sampled and of the reference, and the loss mask, [T] each, in fp64."""
+    """Log-probs of the policy that sampled and of the reference, and the action mask, [T] each, in fp64."""
     if sample.reference_logprobs_T is None:
         raise DataError(
             f"`algorithm.kl.place: reward` needs the reference's log-probs, and sample {sample.rollout_id} has none.",
             cure="Score the samples first.",
         )
     policy_T, reference_T = torch.from_numpy(sample.sampler_logprobs_T), torch.from_numpy(sample.reference_logprobs_T)
-    return policy_T.double(), reference_T.double(), torch.from_numpy(sample.loss_mask_T)
+    return policy_T.double(), reference_T.double(), torch.from_numpy(sample.action_mask_T)

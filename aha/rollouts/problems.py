@@ -139,6 +139,17 @@ class ProblemStream:
             drawn.append((task.name, self._take(task, update)))
         return drawn
 
+    def find(self, task: str, problem_id: str) -> Problem:
+        """A problem of a task by its id. Raises DataError where it is gone."""
+        found = (problem for each in self.tasks if each.name == task for problem in each.problems())
+        problem = next((problem for problem in found if problem.id == problem_id), None)
+        if problem is None:
+            raise DataError(
+                f"Task {task} has no problem {problem_id!r} any more, of which answers are unfinished.",
+                cure="Give the task its old problems back, or start the stage again with --from.",
+            )
+        return problem
+
     def record(self, groups: Sequence[Group]) -> None:
         """Count the answers of a round, where problems are drawn by their success."""
         if self.curriculum.prioritised:

@@ -26,10 +26,11 @@ class Scorer(Protocol):
         """Log-probs of every token of every sample, [T] each."""
 
 
-def make_samples(parts: RLParts, groups: Sequence[Group]) -> tuple[list[Sample], dict[str, float]]:
-    """Samples to train on, with advantages and the log-probs that the objective reads; advantages by rollout id."""
+def make_samples(parts: RLParts, groups: Sequence[Group], version: int) -> tuple[list[Sample], dict[str, float]]:
+    """Samples to train on, with advantages and the log-probs that the objective reads; advantages by rollout id. Tokens
+    are trained that policy `version` chose."""
     algorithm = parts.stage.algorithm
-    samples = to_samples(groups)
+    samples = to_samples(groups, version)
     if parts.reference is not None:
         for sample, logprobs_T in zip(samples, score(parts.reference, samples, parts.world), strict=True):
             sample.reference_logprobs_T = logprobs_T

@@ -57,12 +57,12 @@ def one_round(parts: RLParts, before: Progress) -> Progress:
         collected = sample_round(parts, before)
     parts.busy("scoring", 0, 0)
     with clock.phase("score"):
-        samples, advantages = make_samples(parts, collected.filtered.kept)
+        samples, advantages = make_samples(parts, collected.filtered.kept, before.policy_version)
     parts.stop.check()
     with clock.phase("update"):
         metrics, num_trained = run_updates(parts, samples, before)
     parts.stream.record(collected.groups)
-    after = before.after(collected.groups, parts.stream, parts.learner.update_count, num_trained)
+    after = before.after(collected, parts.stream, parts.learner.update_count, num_trained)
     add_proxy(parts, after, collected.groups)
     with clock.phase("sync"):
         parts.sampler.sync(parts.learner.weights(), after.policy_version)
@@ -103,5 +103,6 @@ def sample_round(parts: RLParts, before: Progress) -> Collected:
         parts.grader,
         world=parts.world,
         scorers=parts.scorers,
+        held=before.held,
         on_progress=on_progress,
     )
