@@ -29,6 +29,7 @@ LEFT_TO_THE_USER = {
         "general.files=[{name: file:e.jsonl}]",
         "instructions.files=[{name: file:g.jsonl}]",
     ],
+    "kimi": ["models.base=/models/base", "kimi.data.tasks=[file:problems.jsonl]"],
     "lab-language": ["mixed.data=[file:a.jsonl]"],
     **{
         f"distill-{student}": ["student.data=[file:a.jsonl]"]
