@@ -14,7 +14,7 @@ from typing import Literal
 from aha.config.algorithm import AlgorithmSettings
 from aha.config.model_stages import SFTStage
 from aha.errors import Interrupted
-from aha.rollouts.examples import Mixture
+from aha.rollouts.mixture import Mixture
 from aha.rollouts.pack import num_trained_tokens
 from aha.runtime import files
 from aha.runtime.distributed import World

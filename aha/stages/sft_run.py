@@ -13,8 +13,9 @@ from aha.evaluation.runner import Progress as Scored
 from aha.models.load import LoadedModel
 from aha.models.positions import set_positions
 from aha.models.weights import model_hash
-from aha.rollouts.examples import Dataset, Mixture, read_dataset
+from aha.rollouts.examples import Dataset, read_dataset
 from aha.rollouts.grading import Grader
+from aha.rollouts.mixture import Mixture
 from aha.runtime import files
 from aha.runtime.run_directory import StageDirectory
 from aha.runtime.seeds import seed_of

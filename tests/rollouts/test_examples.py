@@ -18,13 +18,11 @@ from aha.errors import DataError
 from aha.rollouts.examples import (
     Dataset,
     Example,
-    Mixture,
     check_columns,
-    imitation_sample,
     messages_of,
     read_dataset,
-    rows_of_epoch,
 )
+from aha.rollouts.mixture import Mixture, imitation_sample, rows_of_epoch
 from aha.text.tokenizer import HFTokenizer, load_tokenizer
 from tests.models.tiny import save_tokenizer
 
