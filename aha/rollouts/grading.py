@@ -39,6 +39,17 @@ class PendingGroup:
     """Custom rewards by name: one call a group."""
     graders: Collection[str] | None = None
     """Names of the rewards that grade this problem now; None: all."""
+    task: str = ""
+    """Where the problem came from."""
+    drawn: dict[str, Completion] = field(default_factory=dict)
+    """What requests have that a round cut off (partial rollouts), by their ids."""
+    earlier: list[Rollout] = field(default_factory=list)
+    """What was finished in earlier rounds."""
+
+    @property
+    def done(self) -> list[Request]:
+        """The requests that are answered, in order."""
+        return [request for request in self.requests if request.id in self.completions]
 
     def graded_by(self, name: str) -> bool:
         """Whether a reward applies to this problem and has begun."""
@@ -60,19 +71,24 @@ class Grader:
         return then(self.pool.submit(*verdict_call(problem, text), verdict_seconds(problem)), to_verdict)
 
     def add(self, group: PendingGroup, completion: Completion) -> None:
-        """Take one completion: its verdict is asked for at once, and custom rewards with the last one of the group."""
+        """Take one whole completion: its verdict is asked for at once, and custom rewards with the group's last one."""
         group.completions[completion.request_id] = completion
         found = settled(group.problem, completion.finish)
         asked = known(found) if found else self.verdict(group.problem, self.response(group, completion))
         group.verdicts[completion.request_id] = asked
         if len(group.completions) == len(group.requests):
-            for reward in self.rewards:
-                if reward.model is None and not is_built_in(reward) and group.graded_by(reward.name):
-                    group.points[reward.name] = self.ask_custom(group, reward)
+            self.ask_all_custom(group)
+
+    def ask_all_custom(self, group: PendingGroup) -> None:
+        """Ask for the points of every custom reward that grades the group and was not asked yet."""
+        for reward in self.rewards if group.completions else ():
+            asked = reward.name in group.points or reward.model is not None or is_built_in(reward)
+            if not asked and group.graded_by(reward.name):
+                group.points[reward.name] = self.ask_custom(group, reward)
 
     def ask_custom(self, group: PendingGroup, reward: RewardSettings) -> Future[CallResult]:
-        """Points of the whole group by a function of the user's, called as TRL calls a reward."""
-        completions = [group.completions[request.id] for request in group.requests]
+        """Points of the group's answers by a function of the user's, called as TRL calls a reward."""
+        completions = [group.completions[request.id] for request in group.done]
         texts = [self.response(group, completion) for completion in completions]
         token_ids = [completion.token_ids_N.tolist() for completion in completions]
         return self.pool.submit(*custom_call(reward.name, group.problem, texts, token_ids, reward.arguments))
@@ -83,20 +99,21 @@ class Grader:
         return ("<think>" if opened else "") + completion.text
 
     def finish(self, group: PendingGroup) -> Group:
-        """Wait for the group's verdicts and points: its rollouts in request order.
+        """Wait for the group's verdicts and points: its rollouts in request order, of the requests that are answered.
 
         A custom reward that fails is our failure: it makes every verdict of the group undecided.
         """
+        self.ask_all_custom(group)
         results = {name: future.result() for name, future in group.points.items()}
         failed = {name: result for name, result in results.items() if result.failure is not None}
-        points = {name: read_points(name, result, len(group.requests)) for name, result in results.items()}
-        answers = [self.written(group, request, failed) for request in group.requests]
+        points = {name: read_points(name, result, len(group.done)) for name, result in results.items()}
+        answers = [self.written(group, request, failed) for request in group.done]
         for reward in self.rewards:
             if is_built_in(reward) and group.graded_by(reward.name):
                 points[reward.name] = grade(reward.name, answers, reward.arguments)
         rollouts = [
             self.rollout(group, request, answer, {name: found[place] for name, found in points.items()})
-            for place, (request, answer) in enumerate(zip(group.requests, answers, strict=True))
+            for place, (request, answer) in enumerate(zip(group.done, answers, strict=True))
         ]
         return Group(group.id, rollouts)
 

@@ -167,3 +167,21 @@ def test_a_problem_without_a_rule_asks_no_verifier_and_earns_by_form(finish):
     assert rollout.rewards == {"accuracy": None, "format": float(finish == "stop")}
     assert rollout.measures["refusal"] == 1.0
     assert rollout.measures["format"] == float(finish == "stop")
+
+
+def test_of_a_group_with_unfinished_answers_those_that_are_there_are_graded():
+    pool, group = Later(), pending(3)
+    grader = Grader(pool, [RewardSettings(name="accuracy"), RewardSettings(name="own.py:points")], TOKENIZER)
+    grader.add(group, completion(2))
+    pool.futures[0].set_result(answered("correct"))
+    pool.submit = lambda target, arguments, cpu_seconds=None: known_points([0.5], arguments)
+    (rollout,) = grader.finish(group).rollouts
+    assert (rollout.id, rollout.rewards) == ("1/0/2", {"accuracy": 1.0, "own.py:points": 0.5})
+    assert grader.finish(pending(2)).rollouts == []
+
+
+def known_points(points, arguments):
+    assert len(arguments["columns"]["completions"]) == len(points)
+    future = Future()
+    future.set_result(CallResult({"points": points}, None, "", 0.1))
+    return future
