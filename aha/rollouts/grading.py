@@ -101,28 +101,30 @@ class Grader:
     def finish(self, group: PendingGroup) -> Group:
         """Wait for the group's verdicts and points: its rollouts in request order, of the requests that are answered.
 
-        A custom reward that fails is our failure: it makes every verdict of the group undecided.
+        Built-in rewards compare them with what the group finished in earlier rounds, whose points stay. A custom reward
+        that fails is our failure: it makes every verdict of the group undecided.
         """
         self.ask_all_custom(group)
         results = {name: future.result() for name, future in group.points.items()}
         failed = {name: result for name, result in results.items() if result.failure is not None}
         points = {name: read_points(name, result, len(group.done)) for name, result in results.items()}
-        answers = [self.written(group, request, failed) for request in group.done]
+        earlier = [self.written(group, rollout.completion, rollout.verdict) for rollout in group.earlier]
+        verdicts = [undecided_by(failed, group.verdicts[request.id].result()) for request in group.done]
+        answers = [
+            self.written(group, group.completions[request.id], verdict)
+            for request, verdict in zip(group.done, verdicts, strict=True)
+        ]
         for reward in self.rewards:
             if is_built_in(reward) and group.graded_by(reward.name):
-                points[reward.name] = grade(reward.name, answers, reward.arguments)
+                points[reward.name] = grade(reward.name, [*earlier, *answers], reward.arguments)[len(earlier) :]
         rollouts = [
             self.rollout(group, request, answer, {name: found[place] for name, found in points.items()})
             for place, (request, answer) in enumerate(zip(group.done, answers, strict=True))
         ]
         return Group(group.id, rollouts)
 
-    def written(self, group: PendingGroup, request: Request, failed: Mapping[str, CallResult]) -> Written:
-        """What a reward sees of one completion; a custom reward among `failed` leaves its verdict undecided."""
-        completion, verdict = group.completions[request.id], group.verdicts[request.id].result()
-        for name, result in failed.items():
-            reason, detail = REASONS[str(result.failure)], f"{name}: {result.message}"
-            verdict = replace(verdict, outcome="undecided", reason=reason, detail=detail)
+    def written(self, group: PendingGroup, completion: Completion, verdict: Verdict) -> Written:
+        """What a reward sees of one completion."""
         response = self.response(group, completion)
         return Written(
             response,
@@ -131,7 +133,7 @@ class Grader:
             opened=response != completion.text,
             cut_off=completion.finish == "length",
             num_tokens=len(completion.token_ids_N),
-            max_new_tokens=request.max_new_tokens,
+            max_new_tokens=group.requests[0].max_new_tokens,
         )
 
     def total(self, rewards: Mapping[str, float | None]) -> float:
@@ -166,6 +168,14 @@ class Grader:
                 "opened": float(written.opened),
             },
         )
+
+
+def undecided_by(failed: Mapping[str, CallResult], verdict: Verdict) -> Verdict:
+    """The verdict, undecided where custom rewards failed."""
+    for name, result in failed.items():
+        reason, detail = REASONS[str(result.failure)], f"{name}: {result.message}"
+        verdict = replace(verdict, outcome="undecided", reason=reason, detail=detail)
+    return verdict
 
 
 def is_built_in(reward: RewardSettings) -> bool:
