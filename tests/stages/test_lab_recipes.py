@@ -42,6 +42,8 @@ def test_it_runs_for_two_rounds(name: str, tmp_path: Path) -> None:
         if isinstance(stage, RLStage):
             fewest = 2 if stage.algorithm.kl.reference_every == "round" else 1
             overrides.append(f"{stage_name}.algorithm.num_updates={fewest}")
+            critic = ("num_updates=2", "optimizer.warmup=1") if stage.critic is not None else ()
+            overrides += [f"{stage_name}.critic.{each}" for each in critic]
             late = (place for place, reward in enumerate(stage.rewards) if reward.after)
             overrides += [f"{stage_name}.rewards.{place}.after=0.5" for place in late]
         evaluate = getattr(stage, "evaluate", None)
