@@ -13,7 +13,7 @@ import torch
 
 from aha.engines.kernels import compiled_kernels
 from aha.runtime import files
-from tests.resume.compare import contents, differences
+from benchmarks.measuring.same_run import contents, differences
 from tests.resume.tiny_run import do, make_inputs
 
 

@@ -16,8 +16,8 @@ import pytest
 import torch
 
 from aha.runtime import files
+from benchmarks.measuring.same_run import contents, differences
 from tests.engines.words_server import gold_server
-from tests.resume.compare import contents, differences
 from tests.resume.test_kill import DieAt
 from tests.stages.data_run import ENGINE, no_processes, run, write_rows
 

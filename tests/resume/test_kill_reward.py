@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from benchmarks.measuring.same_run import contents, differences
 from tests.models.tiny import save_reference
-from tests.resume.compare import contents, differences
 from tests.resume.test_kill_data import NUM_PARALLEL, SUMS, address, num_calls, start, whole
 from tests.stages.data_run import ENGINE, write_rows
 
@@ -22,7 +22,8 @@ __all__ = ["address"]  # a fixture
 def stages(folder: Path, address: str) -> dict[str, dict[str, Any]]:
     """Answers of an endpoint, judged by it; a tiny model learns from them."""
     save_reference(folder / "base", max_position_embeddings=1024)
-    asked = write_rows(folder / "sums.jsonl", *({"prompt": asked, "answer": said} for asked, said in SUMS.items()))
+    write_rows(folder / "sums.jsonl", *({"prompt": asked, "answer": said} for asked, said in SUMS.items()))
+    asked = "file:sums.jsonl"  # by its name from the folder: seeds hold it, and the folder changes
     judge = {"model": address, "num_parallel": NUM_PARALLEL}
     return {
         "compare": {
@@ -53,7 +54,10 @@ def stages(folder: Path, address: str) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("num_kills", [3, pytest.param(30, marks=pytest.mark.slow)])
 @pytest.mark.timeout(1800)
-def test_killed_at_file_calls_it_ends_in_the_same_bytes(tmp_path: Path, address: str, num_kills: int) -> None:
+def test_killed_at_file_calls_it_ends_in_the_same_bytes(
+    tmp_path: Path, address: str, num_kills: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     made = stages(tmp_path, address)
     whole(tmp_path, "whole", made)
     total, paid = int((tmp_path / "count.txt").read_text()), num_calls(tmp_path)

@@ -12,8 +12,8 @@ from aha.engines.native_sampler import NativeSampler
 from aha.engines.sample import sample
 from aha.rollouts.partial import is_cut, joined, next_segment
 from aha.types import Completion, Request
+from benchmarks.measuring.same_run import differences
 from tests.engines.test_native_sampler import Digits, make, requests
-from tests.resume.compare import differences
 from tests.resume.test_kill import Case, start, whole
 from tests.resume.tiny_run import make_inputs
 

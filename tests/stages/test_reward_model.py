@@ -20,8 +20,8 @@ from aha.stages import reward_model
 from aha.stages.build import open_scorer
 from aha.text import judged
 from aha.types import Json, Message
+from benchmarks.measuring.same_run import differences
 from tests.models.tiny import save_reference
-from tests.resume.compare import differences
 from tests.stages.data_run import ENGINE, no_processes, result, run, write_rows
 
 

@@ -30,8 +30,8 @@ from aha.stages.pipeline import run_recipe
 from aha.stages.session import Session, fine_tunings, preflight
 from aha.stages.sft import SFTParts, train
 from aha.stages.sft_run import reading
+from benchmarks.measuring.same_run import differences
 from tests.models.tiny import save_reference
-from tests.resume.compare import differences
 from tests.stages.world import scores_of
 
 ENGINE = {"device": "cpu", "dtype": "float32", "compile": False, "num_threads": 1, "verifier_workers": 1}

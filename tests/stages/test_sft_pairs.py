@@ -17,8 +17,8 @@ from aha.errors import DataError
 from aha.runtime.metrics import read_lines
 from aha.runtime.run_directory import RunDirectory
 from aha.stages.pipeline import run_recipe
+from benchmarks.measuring.same_run import differences
 from tests.models.tiny import save_reference
-from tests.resume.compare import differences
 from tests.stages.test_sft import ENGINE, run_killed_at
 
 

@@ -29,8 +29,8 @@ from aha.stages.progress import Progress
 from aha.stages.rl import train
 from aha.stages.sft import SFTProgress
 from aha.stages.sft import train as fine_tune
+from benchmarks.measuring.same_run import differences
 from tests.parity.tiny import tiny_learner, tiny_model, tiny_samples
-from tests.resume.compare import differences
 from tests.resume.test_kill import Case, start, whole
 from tests.resume.tiny_run import make_inputs
 from tests.stages.test_sft import parts as sft_parts
