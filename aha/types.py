@@ -31,8 +31,7 @@ Term = Literal["policy", "imitation", "preference", "value"]
 Sees = Literal["summary", "response"]
 """What of a response a reward model is shown: what follows the thought, or everything."""
 NO_VERIFIER, JUDGE, NO_RULE = "none", "judge", "no_rule"
-"""Verifiers of problems about which no rule decides: nobody does, or a model by the reference (in rejection sampling
-alone); and why the verdict on the first is undecided."""
+"""Verifiers where no rule decides: nobody does, or a model (rejection sampling alone); the first one's reason."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -89,6 +88,8 @@ class Request:
     top_p: float = 1.0
     stop_token_ids: tuple[int, ...] = ()
     """Sampling one of these ends the completion; it is kept as its last token."""
+    num_drawn: int = 0
+    """How many of `token_ids`, at their end, were drawn for the same seed before: the draws go on after them."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -109,8 +110,7 @@ class Completion:
     token_ids_N: Int32
     """New tokens only, the end token included where one was sampled."""
     logprobs_N: Float32 | None
-    """Natural-log probability of each new token under the request's temperature, before top-p truncation, so that a
-    learner at the same temperature reproduces it. None from an API."""
+    """Natural-log probability of each new token at the request's temperature, before top-p truncation; None: an API."""
     finish: Finish
     segments: list[Segment]
     text: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import Tensor, where, zeros_like
+from torch import Tensor, full_like, heaviside, ones_like, where, zeros_like
 
 from aha.algorithms.kl import k3, sequence_kl, token_kl
 from aha.algorithms.losses import (
@@ -15,6 +15,7 @@ from aha.algorithms.losses import (
     importance_weights,
     masked_sum,
 )
+from aha.algorithms.preference import bradley_terry, preference_margins
 from aha.config.algorithm import AlgorithmSettings
 from aha.errors import DataError
 
@@ -29,6 +30,8 @@ class Totals:
     """Rollouts with a trained token; at least 1."""
     constant_length: int
     """Tokens; the constant of the `constant` aggregate."""
+    num_pairs: float = 1.0
+    """Pairs of answers that are compared; at least 1."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -49,6 +52,9 @@ class Tokens:
     learner_N: Tensor | None
     """The learner's log-probs at the start of the round."""
     reference_N: Tensor | None
+    pairs_N: Tensor | None = None
+    """Pair of each token, 0 to num_pairs - 1, where answers are compared (the term `preference`). int64"""
+    num_pairs: int = 0
 
 
 def loss(logprobs_N: Tensor, entropy_N: Tensor, tokens: Tokens, totals: Totals, settings: AlgorithmSettings) -> Tensor:
@@ -57,8 +63,11 @@ def loss(logprobs_N: Tensor, entropy_N: Tensor, tokens: Tokens, totals: Totals, 
     sum_t w_t (objective_t + beta KL_t - c_H H_t), where w_t is the aggregate's weight (`AGGREGATES`); a KL of whole
     sequences is a mean over rollouts (DeepSeek-R1, arXiv 2501.12948, eq. 1; Kimi k1.5, arXiv 2501.12599, eq. 3).
     `logprobs_N` and `entropy_N` carry the gradient. Returns a scalar. Raises DataError where the settings need
-    log-probs that `tokens` lacks.
+    log-probs that `tokens` lacks. Answers that are compared have a loss of their own (`preference_margins`).
     """
+    if tokens.pairs_N is not None:
+        margins_P = _margins(logprobs_N, tokens, tokens.pairs_N)
+        return bradley_terry(margins_P, zeros_like(margins_P)).sum() / totals.num_pairs
     denominator_N = _denominator(tokens, settings)
     log_ratio_N = _log_ratio(logprobs_N, denominator_N, tokens, settings)
     token_losses_N = OBJECTIVES[settings.objective](
@@ -106,6 +115,9 @@ def measure(
     }
     if tokens.reference_N is not None:
         found["kl/reference"] = (masked_sum(k3(logprobs_N, tokens.reference_N), tokens.mask_N), num_trained)
+    if tokens.pairs_N is not None:
+        margins_P = _margins(logprobs_N, tokens, tokens.pairs_N)
+        found["pair_accuracy"] = (heaviside(margins_P, full_like(margins_P, 0.5)).sum(), ones_like(margins_P).sum())
     if settings.objective in CLIPPING:
         log_ratio_N = _log_ratio(logprobs_N, _denominator(tokens, settings), tokens, settings)
         low_N, high_N = clipped_tokens(log_ratio_N, tokens.advantages_N, settings.clip_low, settings.clip_high)
@@ -122,8 +134,17 @@ def largest_gap(logprobs_N: Tensor, tokens: Tokens) -> Tensor:
 
 CLIPPING = frozenset({"clipped_ratio", "clipped_weight"})
 """Objectives that clip."""
-METRICS = ("entropy", "kl/reference", "kl/sampler", "logprob_gap/mean", "clip_frac/low", "clip_frac/high")
-"""Means over tokens that `measure` can give."""
+METRICS = (
+    *("entropy", "kl/reference", "kl/sampler", "logprob_gap/mean", "clip_frac/low", "clip_frac/high"),
+    "pair_accuracy",
+)
+"""Means over tokens, or pairs, that `measure` can give."""
+
+
+def _margins(logprobs_N: Tensor, tokens: Tokens, pairs_N: Tensor) -> Tensor:
+    reference_N = _present(tokens.reference_N, "reference", "term: preference")
+    weights_N = where(tokens.mask_N, tokens.advantages_N, zeros_like(tokens.advantages_N))
+    return preference_margins(logprobs_N, reference_N, weights_N, pairs_N, tokens.num_pairs)
 
 
 def _denominator(tokens: Tokens, settings: AlgorithmSettings) -> Tensor:

@@ -16,8 +16,8 @@ class KLSettings(Block):
     estimator: Literal["k1", "k2", "k3"] = "k3"
     level: Literal["token", "sequence"] = "token"
     coef: NonNegative = 0.001
-    reference_every: Count = 0
-    """Updates between refreshes of the reference; 0: fixed."""
+    reference_every: Count | Literal["round"] = 0
+    """Updates between refreshes of the reference; 0: fixed; `round`: each round begins with the policy as it is."""
 
 
 class AlgorithmSettings(Block):
@@ -57,5 +57,7 @@ class AlgorithmSettings(Block):
     overlong_buffer: PositiveCount = 4096
     num_updates: PositiveCount = 1
     """Optimizer steps a round; the round's rollouts are split at random among them."""
+    optimizer_reset: Literal["never", "round"] = "never"
+    """`round`: each round begins without AdamW's moments; the schedule of the learning rate goes on."""
     max_undecided_frac: Fraction = execution(0.05)
     """Stop when more verdicts than this are undecided over 20 rounds."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aha.config.data_stages import CollectStage, GeneralStage, PreferenceStage, RejectionStage
-from aha.config.model_stages import RewardModelStage, SFTStage
+from aha.config.model_stages import MergeStage, RewardModelStage, SFTStage
 from aha.config.recipe import Stage
 from aha.config.settings import DatasetSettings, EvaluateSettings, EvaluateStage, PretrainStage, RLStage
 
@@ -35,6 +35,8 @@ def amounts(stage: Stage, data_bytes: Mapping[str, int]) -> Amounts:
     match stage:
         case PretrainStage():
             return Amounts(trained=stage.tokens)
+        case MergeStage():
+            return Amounts()
         case EvaluateStage():
             problems = stage.num_problems or BENCHMARK_PROBLEMS
             return Amounts(len(stage.on) * problems * stage.k * stage.max_new_tokens)

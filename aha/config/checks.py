@@ -9,7 +9,7 @@ from aha.config.block import READABLE, Artifact
 from aha.config.critic_checks import critic_contradictions
 from aha.config.data_checks import data_contradictions
 from aha.config.data_stages import CollectStage, GeneralStage, PreferenceStage, RejectionStage
-from aha.config.model_stages import RewardModelStage, SFTStage
+from aha.config.model_stages import MergeStage, RewardModelStage, SFTStage
 from aha.config.overrides import suggest
 from aha.config.packaged import PACKAGED_MODELS
 from aha.config.preference_checks import preference_contradictions
@@ -47,6 +47,9 @@ def contradictions(recipe: Recipe) -> Iterator[Contradiction]:
             yield from _rl(name, stage)
         if isinstance(stage, SFTStage):
             yield from _sft(name, stage, recipe, list(made))
+        if isinstance(stage, MergeStage) and stage.model == stage.other:
+            problem = f"other = {stage.other!r} is the model itself, and the average of both is that model"
+            yield Contradiction(("stages", name, "other"), problem, "Name another model.")
         if isinstance(stage, CollectStage | GeneralStage | RejectionStage):
             for path, problem, cure in data_contradictions(stage):
                 yield Contradiction(("stages", name, *path), problem, cure)
@@ -100,10 +103,24 @@ def _rl(name: str, stage: RLStage) -> Iterator[Contradiction]:
         problem = f"length_stages start at updates {starts}, expected rising numbers"
         yield Contradiction((*block, "sampling", "length_stages"), problem, "Sort them.")
     limit = max([sampling.max_new_tokens, *(tokens for _, tokens in sampling.length_stages)])
+    if sampling.segment_tokens is not None and sampling.segment_tokens >= limit:
+        problem = f"segment_tokens = {sampling.segment_tokens} cuts nothing below the length limit of {limit}"
+        cure = "Partial rollouts need a limit (max_new_tokens) of several segments."
+        yield Contradiction((*block, "sampling", "segment_tokens"), problem, cure)
+    if sampling.segment_tokens is not None and algorithm.filter == "refill":
+        problem = "segment_tokens lets answers wait for the next round, and filter = refill fills up the round"
+        cure = "Set algorithm.filter to drop_uniform, or leave segment_tokens out."
+        yield Contradiction((*block, "sampling", "segment_tokens"), problem, cure)
     if algorithm.truncated == "punish" and algorithm.overlong_buffer >= limit:
         problem = f"overlong_buffer = {algorithm.overlong_buffer} covers the whole length limit of {limit}"
         cure = f"DAPO uses a fifth of the limit: {name}.algorithm.overlong_buffer={max(1, limit // 5)}"
         yield Contradiction((*block, "algorithm", "overlong_buffer"), problem, cure)
+    kl, every = algorithm.kl, algorithm.kl.reference_every
+    each_round = every == "round" or 0 < every <= algorithm.num_updates
+    if each_round and (kl.place == "reward" or (kl.place == "loss" and algorithm.num_updates == 1)):
+        problem = f"reference_every = {every} makes the policy that samples its own reference: the KL is always 0"
+        cure = "Set algorithm.num_updates to 2 or more with the KL in the loss, or refresh the reference less often."
+        yield Contradiction((*block, "algorithm", "kl", "reference_every"), problem, cure)
     updates = stage.rounds * algorithm.num_updates
     if stage.optimizer.warmup >= updates:
         problem = f"warmup = {stage.optimizer.warmup} never ends in {updates} updates"
@@ -131,6 +148,11 @@ def _sft(name: str, stage: SFTStage, recipe: Recipe, before: list[str]) -> Itera
         problem = f"same_model_as = {same!r} is no earlier stage that starts from a model"
         cure = suggest(same, starting) or f"Such stages: {', '.join(starting) or 'none before this one'}."
         yield Contradiction((*block, "same_model_as"), problem, cure)
+    for number, entry in enumerate(stage.data):
+        source = recipe.stages.get(entry.name.removeprefix(FROM_STAGE)) if entry.name.startswith(FROM_STAGE) else None
+        if stage.term == "preference" and source is not None and source.makes == "examples":
+            problem = f"data.{number} = {entry.name!r} makes examples, but the term preference learns from pairs"
+            yield Contradiction((*block, "data", f"{number}"), problem, "A rejection stage makes them: leaves: pairs.")
     if stage.chat_template is not None and stage.template not in (None, "chat"):
         problem = f"the model is given a chat template and learns in the template {stage.template}"
         yield Contradiction((*block, "template"), problem, "Leave out `template` or `chat_template`.")

@@ -19,11 +19,14 @@ GAPS = {"fewshot": ("question", "examples"), "direct": ("question",), "rewrite":
 _ASKING = ("model", "data", "num_problems", "num_samples", "temperature", "top_p", "max_new_tokens", "num_parallel")
 _DROPPING = tuple(f"filters.{key}" for key in ("correct", "max_tokens", "max_kept", "near_duplicate", "decontaminate"))
 _LEARNING = ("engine.micro_batch_tokens", "engine.gradient_checkpointing", "engine.max_logprob_gap")
+_CURRICULUM = ("data.curriculum", "data.hard_after", "data.hard_frac")
 
 
 def _rules() -> Iterator[Idle]:
     for kind in ("collect", "rejection", "general", "preference"):
         yield kind, _LEARNING, lambda s: True, (), "the stage trains nothing"
+    for kind in ("rejection", "preference"):
+        yield kind, _CURRICULUM, lambda s: True, (), "only training has a curriculum"
     for kind in ("collect", "rejection", "preference"):
         yield kind, ("top_p",), lambda s: s.temperature == 0, ("temperature",), "temperature 0 is greedy"
     yield (
@@ -82,6 +85,8 @@ def collect_contradictions(stage: CollectStage) -> Iterator[Found]:
     for key, what in NEEDED.items():
         if getattr(stage, key) is None:
             yield (key,), f"way = {stage.way} needs {key} ({what})", f"Add {key}."
+    if stage.data is not None and (stage.data.curriculum != "fixed" or stage.data.hard_after is not None):
+        yield ("data",), "only training has a curriculum", "Take curriculum and hard_after out."
     if stage.way == "rewrite" and stage.writer is None:
         yield ("writer",), "way = rewrite needs a writer", "Add writer: {model: …}."
     if stage.temperature == 0 and stage.num_samples > 1:

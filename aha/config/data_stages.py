@@ -90,7 +90,6 @@ class RejectionStage(Block):
     """Rejection sampling: many answers of a model, of which those that pass rules or a judge become training data."""
 
     kind: Literal["rejection"]
-    makes: ClassVar[Artifact] = "examples"
     model: str = reads("writer")
     data: DataSettings
     num_problems: PositiveCount | None = None
@@ -102,10 +101,18 @@ class RejectionStage(Block):
     judge: WriterSettings | None = None
     """Decides where no rule applies (problems whose verifier is `judge`), from question, reference and answer."""
     filters: FilterSettings = FilterSettings()
+    leaves: Literal["examples", "pairs"] = "examples"
+    """The answers that pass; or pairs that teach to be short: the shortest of them against longer ones that are wrong,
+    or correct and 1.5 times as long, up to `filters.max_kept` pairs a problem."""
     min_kept: PositiveCount = 1
-    """The stage stops the run where fewer samples are left."""
+    """The stage stops the run where fewer samples (or pairs) are left."""
     num_parallel: PositiveCount = execution(16, "Requests in flight at an endpoint.")
     engine: EngineSettings = EngineSettings()
+
+    @property
+    def makes(self) -> Artifact:
+        """Examples or pairs."""
+        return self.leaves
 
 
 class GeneralFile(Block):

@@ -14,6 +14,7 @@ from aha.config.data_checks import DATA_RULES
 from aha.config.preference_checks import PREFERENCE_RULES
 from aha.config.recipe import Recipe, Stage
 from aha.config.schema import is_execution
+from aha.config.settings import EngineSettings
 from aha.config.yaml_files import KeyPath
 
 Leaf = tuple[str, ...]
@@ -33,6 +34,7 @@ class Rule:
 
 
 _FINAL_KEYS = ("num_problems", "temperature", "top_p", "max_new_tokens", "final_k")
+_MERGING = ("device", "dtype", "num_threads")
 _SAMPLER_ENGINE = ("cache_tokens", "max_rows", "verifier_workers", "verifier_seconds")
 _TASK_ENGINE = ("cache_tokens", "max_rows", "verifier_workers", "verifier_seconds", "max_logprob_gap")
 
@@ -88,6 +90,20 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "rl",
+        ("data.hard_frac",),
+        lambda s: s.data.hard_after is None,
+        ("data.hard_after",),
+        "data.hard_after is not set",
+    ),
+    Rule(
+        "rl",
+        ("data.shuffle",),
+        lambda s: s.data.curriculum == "prioritised",
+        ("data.curriculum",),
+        "a prioritised curriculum draws at random",
+    ),
+    Rule(
+        "rl",
         ("evaluate.every", "evaluate.k"),
         lambda s: not s.evaluate.on,
         ("evaluate.on",),
@@ -140,6 +156,7 @@ RULES: tuple[Rule, ...] = (
     Rule("evaluate", ("top_p",), lambda s: s.temperature == 0, ("temperature",), "temperature 0 is greedy"),
     Rule("pretrain", tuple(f"engine.{key}" for key in _TASK_ENGINE), lambda s: True, (), "pretraining samples nothing"),
     Rule("pretrain", ("logging.rollouts", "logging.rollout_groups"), lambda s: True, (), "pretraining samples nothing"),
+    Rule("sft", ("beta",), lambda s: s.term == "imitation", ("term",), "imitation has no beta"),
     Rule(
         "sft",
         ("evaluate.every", "evaluate.k", "evaluate.num_problems", "keep.best"),
@@ -177,6 +194,13 @@ RULES: tuple[Rule, ...] = (
         lambda s: True,
         (),
         "evaluation trains nothing",
+    ),
+    Rule(
+        "merge",
+        tuple(f"engine.{key}" for key in EngineSettings.model_fields if key not in _MERGING),
+        lambda s: True,
+        (),
+        "merging neither samples nor trains",
     ),
     *(Rule(*each) for each in (*CRITIC_RULES, *DATA_RULES, *PREFERENCE_RULES)),
 )

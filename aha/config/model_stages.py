@@ -1,4 +1,4 @@
-"""Settings of the stages that learn from written data: supervised fine-tuning and reward models."""
+"""Settings of the stages that make a model of written data (supervised fine-tuning, reward models) or of two models."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from aha.config.block import Artifact, Block, Fraction, NonNegative, PositiveCount, TemplateName, execution, reads
+from aha.config.block import (
+    Artifact,
+    Block,
+    Fraction,
+    NonNegative,
+    Positive,
+    PositiveCount,
+    TemplateName,
+    execution,
+    reads,
+)
 from aha.config.settings import (
     Datasets,
     EngineSettings,
@@ -27,7 +37,7 @@ class SFTOptimizerSettings(OptimizerSettings):
 
 
 class SFTStage(Block):
-    """Supervised fine-tuning: the log-probability of the answers, and of nothing else."""
+    """Supervised fine-tuning: the log-probability of the answers, and of nothing else; or preferences between two."""
 
     kind: Literal["sft"]
     makes: ClassVar[Artifact] = "model"
@@ -36,6 +46,10 @@ class SFTStage(Block):
     """A stage before this one that must start from the same weights (R1's second fine-tuning starts from the base)."""
     data: Datasets = reads("examples")
     """Rows with prompt and completion, messages, or chosen answers."""
+    term: Literal["imitation", "preference"] = "imitation"
+    """What is learned of a row: to write its answer; or, of a pair, to prefer the chosen answer (DPO)."""
+    beta: Positive = 0.1
+    """Of the term `preference`: how closely the model stays to the one that it starts from."""
     chat_template: str | None = None
     """Given to the tokenizer of the model that is made: `r1` (`<think>` opened by the template), or a file; None: the
     model's own."""
@@ -43,7 +57,7 @@ class SFTStage(Block):
     """How prompts become text; None: the chat template where there is one, else r1-zero."""
     epochs: PositiveCount = 2
     batch_size: PositiveCount = 128
-    """Rows an update (the paper: 128)."""
+    """Rows (or pairs) an update (the paper: 128)."""
     max_tokens: PositiveCount = 32768
     """A longer row is left out and counted; so is one that is longer than the model's positions."""
     max_positions: PositiveCount | None = None
@@ -85,3 +99,15 @@ class RewardModelStage(Block):
     optimizer: OptimizerSettings = OptimizerSettings(lr=6e-6)
     engine: EngineSettings = EngineSettings()
     logging: LoggingSettings = LoggingSettings()
+
+
+class MergeStage(Block):
+    """A model whose weights are the plain average of two models' weights."""
+
+    kind: Literal["merge"]
+    makes: ClassVar[Artifact] = "model"
+    model: str = reads("model")
+    """Its tokenizer, chat template and generation settings are the new model's."""
+    other: str = reads("model")
+    """Of the same architecture, best from the same base."""
+    engine: EngineSettings = EngineSettings()

@@ -21,6 +21,10 @@ SAMPLING_SHARE, TRAINING_SHARE = 0.10, 0.35
 """Assumed shares of the machine's matrix rate; sampling is bound by memory, training by products."""
 DTYPE_BYTES = {"bfloat16": 2, "float32": 4, "float64": 8}
 
+BESIDE = ("model", "writer", "scorer")
+"""What a stage may read besides its own model and hold at the same time."""
+COUNTED_APART = ("model", "critic.model")
+"""Keys whose models are no such others: the stage's own, and a critic, which is counted with what it trains."""
 SCRIPTED = "scripted"
 """The lab's stand-in for a writer or judge: it takes neither memory nor time."""
 
@@ -87,11 +91,7 @@ def plan(
             config = known[found.name] if found.name in known else find_model_config(found.name)
         model = "new" if isinstance(stage, PretrainStage) else "" if found is None else found.name
         known[f"stage/{name}"] = config
-        beside = [
-            each.name
-            for each in inputs(stage)
-            if each.what in ("writer", "scorer") and each.key not in ("model", "critic.model")
-        ]
+        beside = [each.name for each in inputs(stage) if each.what in BESIDE and each.key not in COUNTED_APART]
         others = {other: known[other] if other in known else find_model_config(other) for other in beside}
         places = {other: recipe.models.get(other, other) for other in others}
         local = [
@@ -163,6 +163,8 @@ def _memory(stage: Stage, config: ModelConfig, parameters: int) -> int:
     if rows:
         heads = int(config.get("num_key_value_heads") or config["num_attention_heads"])
         total += rows * 2 * layers * heads * _head_size(config) * size
+    if isinstance(stage, SFTStage) and stage.term == "preference":
+        total += parameters * size
     if isinstance(stage, RLStage):
         total += parameters * size * (2 if stage.algorithm.kl.place != "none" else 1)
     if _has_critic(stage):

@@ -120,6 +120,18 @@ PRESETS: dict[str, dict[str, Any]] = {
         "aggregate": "token_mean",
         "kl": {"place": "none"},
     },
+    # Kimi k1.5 (2501.12599) eq. 3: mirror descent. tau (`kl.coef`) and the updates of a round are not stated there: 0.1
+    # and 4 are ours; with one update a round the policy is its own reference and there is no KL.
+    "kimi": {
+        "baseline": "group_mean",
+        "scale": "none",
+        "objective": "log_prob",
+        "aggregate": "constant",
+        "constant_length": 1,
+        "kl": {"place": "loss", "estimator": "k2", "level": "sequence", "coef": 0.1, "reference_every": "round"},
+        "num_updates": 4,
+        "optimizer_reset": "round",
+    },
 }
 
 SOURCES = {
@@ -133,5 +145,6 @@ SOURCES = {
     "orz": "critic, gamma = lambda = 1, no KL (Open-Reasoner-Zero, arXiv 2503.24290); add `critic: {}`",
     "gspo": "sequence ratio, clip 3e-4/4e-4 (GSPO, arXiv 2507.18071)",
     "cispo": "clipped ratio as a weight without gradient (MiniMax-M1, arXiv 2506.13585)",
+    "kimi": "mirror descent: log-prob, squared log-ratio of whole answers, fresh reference (Kimi, arXiv 2501.12599)",
 }
 """Each preset in a line, for `aha list algorithms`."""

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from aha.config.block import Block, Count
 from aha.config.data_stages import CollectStage, GeneralStage, PreferenceStage, RejectionStage
-from aha.config.model_stages import RewardModelStage, SFTStage
+from aha.config.model_stages import MergeStage, RewardModelStage, SFTStage
 from aha.config.settings import EvaluateStage, PretrainStage, RLStage
 
 Stage = Annotated[
@@ -20,7 +20,8 @@ Stage = Annotated[
     | RejectionStage
     | GeneralStage
     | PreferenceStage
-    | RewardModelStage,
+    | RewardModelStage
+    | MergeStage,
     Field(discriminator="kind"),
 ]
 

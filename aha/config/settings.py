@@ -35,6 +35,12 @@ class DataSettings(Block):
     verify_gold: Count = execution(64)
     """How many gold answers each task must grade as correct before the run starts (0: none)."""
     shuffle: bool = True
+    curriculum: Literal["fixed", "prioritised"] = "fixed"
+    """Which problems of a task are drawn: each once an epoch, or at random in proportion to 1 - their success rate."""
+    hard_after: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """The share of a stage's updates after which only hard problems are drawn; None: never."""
+    hard_frac: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Hard: the most difficult share of each task's problems, by their `difficulty`."""
 
 
 class SamplingSettings(Block):
@@ -48,6 +54,9 @@ class SamplingSettings(Block):
     max_new_tokens: PositiveCount = 256
     length_stages: list[tuple[Count, PositiveCount]] = []
     """`[[update, max_new_tokens], …]`: from that update on, that limit (the paper's 32,768 → 65,536)."""
+    segment_tokens: PositiveCount | None = None
+    """Partial rollouts: the most new tokens of a completion in one round. What is unfinished goes on in the next round,
+    in the place of a new problem; of a completion the tokens of its last round are trained. None: no cut."""
 
 
 class RewardSettings(Block):

@@ -31,17 +31,20 @@ class Batch:
 def micro_batches(samples: Sequence[Sample], token_budget: int) -> list[list[int]]:
     """Positions of the samples, longest first, cut where the next sample would pass `token_budget` tokens.
 
-    Rows of similar length come together. A sample longer than the budget is a micro-batch of its own.
+    Rows of similar length come together; the answers of a pair stay together. A sample (or pair) longer than the budget
+    is a micro-batch of its own.
     """
-    order = sorted(range(len(samples)), key=lambda i: -len(samples[i].token_ids_T))
+    units: dict[str | int, list[int]] = {}
+    for i, sample in enumerate(samples):
+        units.setdefault(i if sample.pair_id is None else sample.pair_id, []).append(i)
     parts: list[list[int]] = []
     room = 0
-    for i in order:
-        num_tokens = len(samples[i].token_ids_T)
+    for unit in sorted(units.values(), key=lambda unit: -max(len(samples[i].token_ids_T) for i in unit)):
+        num_tokens = sum(len(samples[i].token_ids_T) for i in unit)
         if not parts or num_tokens > room:
             parts.append([])
             room = token_budget
-        parts[-1].append(i)
+        parts[-1] += unit
         room -= num_tokens
     return parts
 
@@ -100,6 +103,21 @@ def can_share(model: object, samples: Sequence[Sample], device: torch.device) ->
     return isinstance(model, Decoder) and device.type == "cpu" and longest <= PRODUCT_LENGTH
 
 
+def pair_places(samples: Sequence[Sample]) -> list[int]:
+    """Which pair each sample belongs to, from 0, where answers are compared; empty where none are.
+
+    Raises DataError where only some are.
+    """
+    names = [sample.pair_id for sample in samples if "preference" in sample.terms]
+    if names and (len(names) < len(samples) or None in names):
+        raise DataError(
+            f"Only {len(names)} of {len(samples)} samples of a batch belong to pairs.",
+            cure="Learn from pairs in a stage of their own.",
+        )
+    order = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    return [order[name] for name in names]
+
+
 def make_batch(samples: Sequence[Sample], device: torch.device, dtype: torch.dtype, share: bool = False) -> Batch:
     """Concatenate samples to a batch; floats become `dtype`. Raises DataError where only some have been scored."""
     rows = rows_of(samples, share)
@@ -119,6 +137,7 @@ def make_batch(samples: Sequence[Sample], device: torch.device, dtype: torch.dty
             )
         return on_device(present, dtype) if present else None
 
+    places = pair_places(samples)
     tokens = Tokens(
         mask_N=on_device(masks, torch.bool),
         sampled_N=on_device(sampled, torch.bool),
@@ -129,6 +148,10 @@ def make_batch(samples: Sequence[Sample], device: torch.device, dtype: torch.dty
         sampler_N=on_device([sample.sampler_logprobs_T for sample in samples], dtype),
         learner_N=optional([sample.learner_logprobs_T for sample in samples]),
         reference_N=optional([sample.reference_logprobs_T for sample in samples]),
+        pairs_N=on_device([np.full(len(m), i) for m, i in zip(masks, places, strict=True)], torch.int64)
+        if places
+        else None,
+        num_pairs=len(set(places)),
     )
     token_ids_N = on_device([sample.token_ids_T for sample in samples], torch.int64)
     return Batch(token_ids_N, rows.layout(device), tokens)

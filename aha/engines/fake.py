@@ -73,6 +73,7 @@ class ScriptedSampler:
 
     def _complete(self, request: Request) -> Completion:
         token_ids = [*self.tokenizer.encode(self.script(request, self.policy_version)), self.tokenizer.eos_token_id]
+        token_ids = token_ids[request.num_drawn :]
         finish: Finish = "stop" if len(token_ids) <= request.max_new_tokens else "length"
         return self._record(request, token_ids[: request.max_new_tokens], finish)
 
@@ -92,7 +93,7 @@ class RecordingLearner:
         self.update_count = 0
         self.seen: list[list[Sample]] = []
         self.metrics = metrics or (lambda update: {})
-        self.skip_limit, self.num_skipped = skip_limit, 0
+        self.skip_limit, self.num_skipped, self.num_resets = skip_limit, 0, 0
 
     def logprobs(self, samples: Sequence[Sample]) -> list[Float32]:
         """The sampler's own."""
@@ -111,6 +112,10 @@ class RecordingLearner:
             self.weight[1] = self.weight[1] * 0.5 + place + float(sample.token_ids_T.sum() % 97)
         self.update_count += 1
         return values | {"loss": float(self.weight[0])}
+
+    def reset_moments(self) -> None:
+        """Count how often."""
+        self.num_resets += 1
 
     def weights(self) -> Iterator[tuple[str, torch.Tensor]]:
         """One tensor."""

@@ -77,11 +77,17 @@ class NativeLearner(TrainedModel):
         The gradient lies in `optimizer.gradients` until it is cleared.
         """
         masks = [trained_mask(sample) for sample in samples]
-        num_tokens, num_rollouts = self.world.sum_floats(
-            [float(sum(mask_T.sum() for mask_T in masks)), float(sum(mask_T.any() for mask_T in masks))]
+        pairs = {sample.pair_id for sample in samples} - {None}
+        num_tokens, num_rollouts, num_pairs = self.world.sum_floats(
+            [
+                float(sum(mask_T.sum() for mask_T in masks)),
+                float(sum(mask_T.any() for mask_T in masks)),
+                float(len(pairs)),
+            ]
         )
         self.num_trained_tokens += int(num_tokens)
-        totals = Totals(max(1.0, num_tokens), max(1.0, num_rollouts), self.algorithm.constant_length or 1)
+        length = self.algorithm.constant_length or 1
+        totals = Totals(max(1.0, num_tokens), max(1.0, num_rollouts), length, max(1.0, num_pairs))
         reads_zero = reads_zero_advantages(self.algorithm)
         worked = [
             sample

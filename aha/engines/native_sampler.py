@@ -30,8 +30,8 @@ class NativeSampler:
     """types.Sampler over a local model.
 
     Rows enter as cache blocks become free and leave when they end; when memory is full the youngest is put back and
-    computed again later. Token t of a request is the inverse CDF at a uniform from (seed, t): who runs beside it,
-    preemption and order change nothing but rounding, and under ForwardRunner not even that.
+    computed again later. Token t of a request is the inverse CDF at a uniform from (seed, num_drawn + t): who runs
+    beside it, preemption and order change nothing but rounding, and under ForwardRunner not even that.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class NativeSampler:
         rows = self.queue.running
         requests = [row.request for row in rows]
         seeds = np.array([request.seed % 2**64 for request in requests], np.uint64)
-        counts = np.array([len(row.new_ids) for row in rows], np.uint64)
+        counts = np.array([row.request.num_drawn + len(row.new_ids) for row in rows], np.uint64)
         temperatures = np.array([request.temperature for request in requests], np.float32)
         top_ps = np.array([request.top_p for request in requests], np.float32)
         logits_BV = self.runner.step(rows)

@@ -81,6 +81,12 @@ class FlatAdamW:
             if parameter.dtype != master.dtype:
                 parameter.copy_(master)
 
+    def reset_moments(self) -> None:
+        """Be as before the first step, at the weights as they are."""
+        self.num_steps = 0
+        self.means.zero_()
+        self.squares.zero_()
+
     def clear_gradients(self) -> None:
         """Forget the gradients of this update."""
         self.gradients.zero_()

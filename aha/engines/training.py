@@ -72,6 +72,10 @@ class TrainedModel:
         self._count_skipped(skipped)
         return {"grad_norm": norm, "lr": lr, "update_skipped": float(skipped)}
 
+    def reset_moments(self) -> None:
+        """Forget the optimizer's moments; weights, counters and the schedule of the rate stay."""
+        self.optimizer.reset_moments()
+
     def weights(self) -> Iterator[tuple[str, torch.Tensor]]:
         """The working weights under Hugging Face names; views, changed by the next update."""
         for name, parameter in self.model.named_parameters():

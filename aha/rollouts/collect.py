@@ -10,9 +10,10 @@ from aha.config.settings import SamplingSettings
 from aha.rewards.routing import graders
 from aha.rollouts.filters import Filtered, FilterMode, filter_groups
 from aha.rollouts.grading import Grader, PendingGroup
+from aha.rollouts.partial import is_cut, joined, left_over, next_segment, taken_up, with_earlier
 from aha.rollouts.problems import ProblemStream
 from aha.rollouts.scoring import Scorers, score_groups
-from aha.rollouts.share import gather_groups
+from aha.rollouts.share import gather_drawn, gather_groups
 from aha.runtime.distributed import World
 from aha.runtime.seeds import seed_of
 from aha.types import Group, Problem, Request, Sampler
@@ -54,6 +55,8 @@ class Collected:
     groups: list[Group] = field(default_factory=list)
     filtered: Filtered = field(default_factory=Filtered)
     num_samplings: int = 0
+    held: list[PendingGroup] = field(default_factory=list)
+    """Groups of which some answers go on in the next round."""
 
 
 def collect(
@@ -65,9 +68,13 @@ def collect(
     *,
     world: World,
     scorers: Scorers = NO_SCORERS,
+    held: Sequence[PendingGroup] = (),
     on_progress: OnProgress = quiet,
 ) -> Collected:
     """One round's groups. With `refill` dropped groups are replaced by new problems, up to `refill_rounds` times.
+
+    `held` groups of the round before go on, in the place of as many new problems: with `segment_tokens` a group is
+    there as often as it finishes answers, and in `filtered` with all that it has finished so far.
 
     Each process of `world` samples its share of the groups and returns all of them. `on_progress` is told of each
     completion (`sampling`) and each graded group (`verifying`), and before reward models are asked (`judging`), and may
@@ -75,24 +82,28 @@ def collect(
     """
     collected = Collected()
     repeats: Counter[str] = Counter()
+    pending = [taken_up(group) for group in held]
     for _ in range(1 + (plan.refill_rounds if plan.filter == "refill" else 0)):
-        num_missing = plan.sampling.num_problems - len(collected.filtered.kept)
-        if not num_missing:
+        num_missing = plan.sampling.num_problems - len(collected.filtered.kept) - len(pending)
+        if not num_missing and not pending:
             break
-        pending: list[PendingGroup] = []
         for task, problem in stream.draw(num_missing, plan.update):
             group_id = f"{plan.step}/{len(collected.groups) + len(pending)}"
             names = graders(grader.rewards, problem, task, plan.update, plan.total_updates)
             requests = requests_of(group_id, problem, plan, render, repeats)
-            pending.append(PendingGroup(group_id, problem, requests, graders=names))
-        own = sample_groups(pending[world.rank :: world.size], sampler, grader, on_progress)
+            pending.append(PendingGroup(group_id, problem, requests, graders=names, task=task))
+        segment_tokens = plan.sampling.segment_tokens
+        own = sample_groups(pending[world.rank :: world.size], sampler, grader, segment_tokens, on_progress)
         groups = gather_groups(own, pending, world)
+        gather_drawn(pending, world)
         if scorers:
             on_progress("judging", 0, 0)
             score_groups(groups, pending, grader, scorers, world)
-        collected.groups += groups
-        merge(collected.filtered, filter_groups(groups, plan.filter))
-        collected.num_samplings += 1
+        collected.groups += [group for group in groups if group.rollouts]
+        merge(collected.filtered, filter_groups(with_earlier(groups, pending), plan.filter))
+        left = [left_over(group, finished) for group, finished in zip(pending, groups, strict=True)]
+        collected.held += [group for group in left if group is not None]
+        collected.num_samplings, pending = collected.num_samplings + 1, []
     return collected
 
 
@@ -118,14 +129,26 @@ def requests_of(
 
 
 def sample_groups(
-    pending: Sequence[PendingGroup], sampler: Sampler, grader: Grader, on_progress: OnProgress
+    pending: Sequence[PendingGroup],
+    sampler: Sampler,
+    grader: Grader,
+    segment_tokens: int | None,
+    on_progress: OnProgress,
 ) -> list[Group]:
-    """Sample and grade; the result is in request order, whatever the order of completions and verdicts was."""
-    owners = {request.id: group for group in pending for request in group.requests}
-    sampler.submit([request for group in pending for request in group.requests])
+    """Sample and grade what is finished; the result is in request order, whatever the order of completions and verdicts
+    was. What `segment_tokens` cut off stays in `PendingGroup.drawn`."""
+    owners = {request.id: (group, request) for group in pending for request in group.requests}
+    sampler.submit(
+        [next_segment(each, group.drawn.get(each.id), segment_tokens) for group in pending for each in group.requests]
+    )
     try:
         for done, completion in enumerate(sampler.completions(), 1):
-            grader.add(owners[completion.request_id], completion)
+            group, request = owners[completion.request_id]
+            whole = joined(group.drawn.pop(request.id, None), completion, grader.tokenizer)
+            if is_cut(request, whole):
+                group.drawn[request.id] = whole
+            else:
+                grader.add(group, whole)
             on_progress("sampling", done, len(owners))
     except BaseException:
         sampler.abort(list(owners))

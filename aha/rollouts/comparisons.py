@@ -14,7 +14,8 @@ import numpy as np
 
 from aha.algorithms.preference import Comparison, group_weights, ranked_pairs
 from aha.errors import DataError
-from aha.rollouts.examples import BadRowError, Rejected, messages_of, rows_of_epoch
+from aha.rollouts.examples import BadRowError, Rejected, messages_of
+from aha.rollouts.mixture import rows_of_epoch
 from aha.runtime.seeds import seed_of, shuffled
 from aha.tasks.files import read_rows
 from aha.text.judged import judged_ids, shown

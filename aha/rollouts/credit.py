@@ -26,7 +26,7 @@ def earned(rollout: Rollout, sample: Sample, kl: KLSettings) -> float:
 
 
 def token_costs(sample: Sample, kl: KLSettings) -> Tensor:
-    """What the KL to the reference costs at each token, 0 where it is not trained. fp64 [T]"""
+    """What the KL to the reference costs at each token, 0 where the model did not choose it. fp64 [T]"""
     return kl.coef * token_kl(kl.estimator, *_policy_and_reference(sample))
 
 
@@ -113,11 +113,11 @@ def _sequence_cost(sample: Sample, kl: KLSettings) -> float:
 
 
 def _policy_and_reference(sample: Sample) -> tuple[Tensor, Tensor, Tensor]:
-    """Log-probs of the policy that sampled and of the reference, and the loss mask, [T] each, in fp64."""
+    """Log-probs of the policy that sampled and of the reference, and the action mask, [T] each, in fp64."""
     if sample.reference_logprobs_T is None:
         raise DataError(
             f"`algorithm.kl.place: reward` needs the reference's log-probs, and sample {sample.rollout_id} has none.",
             cure="Score the samples first.",
         )
     policy_T, reference_T = torch.from_numpy(sample.sampler_logprobs_T), torch.from_numpy(sample.reference_logprobs_T)
-    return policy_T.double(), reference_T.double(), torch.from_numpy(sample.loss_mask_T)
+    return policy_T.double(), reference_T.double(), torch.from_numpy(sample.action_mask_T)

@@ -1,4 +1,4 @@
-"""What data stages write for fine-tuning: one row a conversation, with where it comes from and what was checked."""
+"""What data stages write for fine-tuning: one row a conversation (or a pair), where it comes from, what was checked."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import Literal
 
 from aha.config.data_stages import FilterSettings
+from aha.rollouts.length_pairs import LengthPair
 from aha.rollouts.quality import Candidate, reading_faults_of
 from aha.text.response import Response, join_response
 from aha.types import Json, Verdict
@@ -30,6 +31,26 @@ def example_row(candidate: Candidate, origin: Origin, settings: FilterSettings) 
         **({} if category is None else {"category": category}),
         "tokens": candidate.num_tokens,
         "checks": checks(response, problem.language, candidate.verdict, settings),
+    }
+
+
+def length_pair_row(pair: LengthPair) -> Row:
+    """A pair of answers as a row, in TRL's columns; answers are whole, thought first."""
+    problem, better, worse = pair.chosen.problem, pair.chosen.response, pair.rejected.response
+    assert better is not None
+    assert worse is not None
+    which = f"{pair.chosen.sample_index}-{pair.rejected.sample_index}"
+    return {
+        "id": f"{PurePath(problem.source).name}/{problem.id}/{which}",
+        "prompt": [*map(dict, problem.messages)],
+        "chosen": join_response(better),
+        "rejected": join_response(worse),
+        "reason": pair.reason,
+        "chosen_tokens": pair.chosen.num_tokens,
+        "rejected_tokens": pair.rejected.num_tokens,
+        "domain": problem.domain,
+        "language": problem.language,
+        "source": problem.source,
     }
 
 

@@ -1,23 +1,21 @@
-"""Written examples for fine-tuning: rows of files to token rows, and from those, in the order of epochs, to samples."""
+"""Written examples for fine-tuning: rows of files to token rows, and which of them cannot be learned from."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from aha.errors import DataError
-from aha.runtime.seeds import seed_of, shuffled
 from aha.tasks.files import read_rows
 from aha.tasks.rows import ROLES
 from aha.text.chat import ChatTokenizer, Template
 from aha.text.conversation import TokenRow, UnusableConversationError, conversation_rows, turn_end_id
-from aha.types import Int32, Json, Message, Sample
+from aha.types import Int32, Json, Message
 
 COLUMNS = "`messages`; `prompt` and `completion`; `prompt` and `chosen`: texts or lists of messages"
 SHOWN_ROWS = 5
@@ -26,6 +24,10 @@ CHECKED_ROWS = 100
 """Rows of a file that are looked at before a run starts."""
 TOLD_EVERY = 200
 """Rows between two calls of `on_progress`."""
+
+
+Pieces = tuple[tuple[Int32, tuple[tuple[int, int], ...]], ...]
+"""Token ids [T] and the trained spans [start, end) of each."""
 
 
 class BadRowError(DataError):
@@ -51,18 +53,19 @@ class Example:
     """One row of a data set as the model reads it: mostly one piece, several where turns cannot share one."""
 
     row: int
-    pieces: tuple[tuple[Int32, tuple[tuple[int, int], ...]], ...]
-    """Token ids [T] and the trained spans [start, end)."""
+    pieces: Pieces
+    rejected: Pieces = ()
+    """Of the answer that `pieces` are preferred to, where the row is a pair."""
 
     @property
     def num_tokens(self) -> int:
         """Tokens of all pieces."""
-        return sum(len(token_ids_T) for token_ids_T, _ in self.pieces)
+        return sum(len(token_ids_T) for token_ids_T, _ in (*self.pieces, *self.rejected))
 
     @property
     def num_trained_tokens(self) -> int:
         """Those that the loss covers."""
-        return sum(end - start for _, trained in self.pieces for start, end in trained)
+        return sum(end - start for _, trained in (*self.pieces, *self.rejected) for start, end in trained)
 
 
 @dataclass(slots=True)
@@ -108,6 +111,18 @@ def messages_of(row: Json) -> list[Message]:
     return answered if whole else _turns(row["prompt"], "user") + answered
 
 
+def conversations_of(row: Json, pairs: bool) -> list[list[Message]]:
+    """The conversation of a row; with `pairs` the one with the chosen answer and the one with the rejected answer.
+    Raises BadRowError."""
+    if not pairs:
+        return [messages_of(row)]
+    if not isinstance(row, dict) or row.get("chosen") is None or row.get("rejected") is None:
+        found = sorted(row) if isinstance(row, dict) else type(row).__name__
+        raise BadRowError("no_pair", f"expected `prompt`, `chosen` and `rejected`; there are {found}")
+    others = {name: value for name, value in row.items() if name not in ("messages", "completion")}
+    return [messages_of(others), messages_of(others | {"chosen": row["rejected"]})]
+
+
 def read_dataset(
     path: Path,
     name: str,
@@ -116,9 +131,11 @@ def read_dataset(
     template: Template,
     tokenizer: ChatTokenizer,
     max_tokens: int,
+    pairs: bool = False,
     on_progress: Callable[[int], None] = lambda row: None,
 ) -> Dataset:
-    """All rows of a JSONL or Parquet file that can be learned from; the others are in `rejected`.
+    """All rows of a JSONL or Parquet file that can be learned from (with `pairs`, as pairs of answers); the others are
+    in `rejected`.
 
     A row of which a piece has more than `max_tokens` tokens is too long. `name` is what errors call the file.
     Raises DataError where there is no such file, where it is corrupt, and where no row is left.
@@ -132,11 +149,11 @@ def read_dataset(
         if number % TOLD_EVERY == 0:
             on_progress(number)
         try:
-            pieces = conversation_rows(messages_of(row), template, tokenizer, end_id)
-            longest = max(len(piece.token_ids) for piece in pieces)
+            talks = [conversation_rows(talk, template, tokenizer, end_id) for talk in conversations_of(row, pairs)]
+            longest = max(len(piece.token_ids) for pieces in talks for piece in pieces)
             if longest > max_tokens:
                 raise BadRowError("too_long", f"{longest:,} tokens, more than {max_tokens:,}")
-            found.examples.append(_example(number, pieces))
+            found.examples.append(Example(number, *map(_pieces, talks)))
         except (BadRowError, UnusableConversationError) as error:
             reject(number, error.reason, error)
     if not found.examples:
@@ -147,128 +164,22 @@ def read_dataset(
     return found
 
 
-def check_columns(path: Path, name: str) -> None:
-    """Raise DataError where none of a file's first rows holds a conversation, so that it shows before time is spent."""
+def check_columns(path: Path, name: str, pairs: bool = False) -> None:
+    """Raise DataError where none of a file's first rows holds a conversation (or a pair), so that it shows before time
+    is spent."""
     problem = "it has no rows"
     for _, row in islice(read_rows(path, lambda number, error: None), CHECKED_ROWS):
         try:
-            messages_of(row)
+            conversations_of(row, pairs)
             return
         except BadRowError as error:
             problem = error.problem
-    raise DataError(f"{name}: no conversation in the first rows: {problem}.", cure="Rename the columns.")
+    what = "pair" if pairs else "conversation"
+    raise DataError(f"{name}: no {what} in the first rows: {problem}.", cure="Rename the columns.")
 
 
-@dataclass(slots=True, frozen=True)
-class Place:
-    """Which example of which data set."""
-
-    dataset: int
-    example: int
-
-
-class Mixture:
-    """Data sets in the order in which they are trained on, which depends on their sizes, weights and the seed alone."""
-
-    def __init__(
-        self,
-        datasets: Sequence[Dataset],
-        *,
-        epochs: int,
-        batch_size: int,
-        seed: int,
-        max_updates: int | None = None,
-        max_trained_tokens: int | None = None,
-    ) -> None:
-        """Updates have `batch_size` rows each, across the ends of epochs; the last one has what is left.
-
-        They end after `max_updates`, and with the one that brings the trained tokens to `max_trained_tokens`. Raises
-        DataError where the weights leave no row.
-        """
-        self.datasets, self.epochs, self.batch_size, self.seed = list(datasets), epochs, batch_size, seed
-        self.num_updates = -(-len(self.order) // batch_size)
-        if not self.order:
-            raise DataError("The weights leave no row to train on.", cure="Raise a `weight`, or `epochs`.")
-        if max_updates is not None:
-            self.num_updates = min(self.num_updates, max_updates)
-        if max_trained_tokens is not None:
-            self.num_updates = self._updates_until(max_trained_tokens)
-
-    @cached_property
-    def order(self) -> list[Place]:
-        """All rows of all epochs."""
-        return [place for epoch in range(self.epochs) for place in self._epoch(epoch)]
-
-    def examples(self, update: int) -> list[Example]:
-        """The rows of an update, counted from 0."""
-        places = self.order[update * self.batch_size : (update + 1) * self.batch_size]
-        return [self.datasets[place.dataset].examples[place.example] for place in places]
-
-    def samples(self, update: int) -> list[Sample]:
-        """The same as samples: every piece of every row, in order."""
-        places = self.order[update * self.batch_size : (update + 1) * self.batch_size]
-        return [sample for place in places for sample in self._samples(place)]
-
-    def epochs_done(self, num_updates: int) -> float:
-        """Passes over the data after so many updates."""
-        return self.epochs * min(1.0, num_updates * self.batch_size / len(self.order))
-
-    def _updates_until(self, num_tokens: int) -> int:
-        """The updates up to the one that brings the trained tokens to so many; all where none does."""
-        found = 0
-        for update in range(self.num_updates):
-            found += sum(example.num_trained_tokens for example in self.examples(update))
-            if found >= num_tokens:
-                return update + 1
-        return self.num_updates
-
-    def _epoch(self, epoch: int) -> list[Place]:
-        chosen = [
-            Place(number, example)
-            for number, dataset in enumerate(self.datasets)
-            for example in rows_of_epoch(
-                len(dataset.examples), dataset.weight, epoch, seed_of(self.seed, "rows", number)
-            )
-        ]
-        return [chosen[place] for place in shuffled(len(chosen), seed_of(self.seed, "epoch", epoch))]
-
-    def _samples(self, place: Place) -> Iterator[Sample]:
-        dataset = self.datasets[place.dataset]
-        example = dataset.examples[place.example]
-        for number, (token_ids_T, trained) in enumerate(example.pieces):
-            yield imitation_sample(f"{dataset.name}/{example.row}/{number}", token_ids_T, trained)
-
-
-def rows_of_epoch(num_rows: int, weight: float, epoch: int, seed: int) -> list[int]:
-    """Which rows an epoch (from 0) sees: each of them as often as `weight` has whole times, and its fraction of them
-    once more, of which the next epoch takes others until all have had their turn."""
-    whole = int(weight)
-    extra = (weight - whole) * num_rows
-    start, end = round(epoch * extra), round((epoch + 1) * extra)
-    turn = shuffled(num_rows, seed) if end > start else []
-    return [*range(num_rows)] * whole + [turn[place % num_rows] for place in range(start, end)]
-
-
-def imitation_sample(name: str, token_ids_T: Int32, trained: Sequence[tuple[int, int]]) -> Sample:
-    """A written text as the learner sees it: the trained spans have advantage 1, so that the objective `log_prob` is
-    their cross-entropy. No token of it was sampled, so it has no sampler log-probs to compare with."""
-    num_tokens = len(token_ids_T)
-    loss_mask_T = np.zeros(num_tokens, dtype=np.bool_)
-    for start, end in trained:
-        loss_mask_T[start:end] = True
-    return Sample(
-        rollout_id=name,
-        token_ids_T=token_ids_T,
-        action_mask_T=np.zeros(num_tokens, dtype=np.bool_),
-        loss_mask_T=loss_mask_T,
-        sampler_logprobs_T=np.zeros(num_tokens, dtype=np.float32),
-        advantages_T=loss_mask_T.astype(np.float32),
-        terms=("imitation",),
-    )
-
-
-def _example(number: int, rows: Sequence[TokenRow]) -> Example:
-    return Example(number, tuple((np.asarray(row.token_ids, dtype=np.int32), tuple(row.trained)) for row in rows))
+def _pieces(rows: Sequence[TokenRow]) -> Pieces:
+    return tuple((np.asarray(row.token_ids, dtype=np.int32), tuple(row.trained)) for row in rows)
 
 
 def _turns(value: Json, role: str) -> list[Message]:

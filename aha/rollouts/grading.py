@@ -39,6 +39,17 @@ class PendingGroup:
     """Custom rewards by name: one call a group."""
     graders: Collection[str] | None = None
     """Names of the rewards that grade this problem now; None: all."""
+    task: str = ""
+    """Where the problem came from."""
+    drawn: dict[str, Completion] = field(default_factory=dict)
+    """What requests have that a round cut off (partial rollouts), by their ids."""
+    earlier: list[Rollout] = field(default_factory=list)
+    """What was finished in earlier rounds."""
+
+    @property
+    def done(self) -> list[Request]:
+        """The requests that are answered, in order."""
+        return [request for request in self.requests if request.id in self.completions]
 
     def graded_by(self, name: str) -> bool:
         """Whether a reward applies to this problem and has begun."""
@@ -60,19 +71,24 @@ class Grader:
         return then(self.pool.submit(*verdict_call(problem, text), verdict_seconds(problem)), to_verdict)
 
     def add(self, group: PendingGroup, completion: Completion) -> None:
-        """Take one completion: its verdict is asked for at once, and custom rewards with the last one of the group."""
+        """Take one whole completion: its verdict is asked for at once, and custom rewards with the group's last one."""
         group.completions[completion.request_id] = completion
         found = settled(group.problem, completion.finish)
         asked = known(found) if found else self.verdict(group.problem, self.response(group, completion))
         group.verdicts[completion.request_id] = asked
         if len(group.completions) == len(group.requests):
-            for reward in self.rewards:
-                if reward.model is None and not is_built_in(reward) and group.graded_by(reward.name):
-                    group.points[reward.name] = self.ask_custom(group, reward)
+            self.ask_all_custom(group)
+
+    def ask_all_custom(self, group: PendingGroup) -> None:
+        """Ask for the points of every custom reward that grades the group and was not asked yet."""
+        for reward in self.rewards if group.completions else ():
+            asked = reward.name in group.points or reward.model is not None or is_built_in(reward)
+            if not asked and group.graded_by(reward.name):
+                group.points[reward.name] = self.ask_custom(group, reward)
 
     def ask_custom(self, group: PendingGroup, reward: RewardSettings) -> Future[CallResult]:
-        """Points of the whole group by a function of the user's, called as TRL calls a reward."""
-        completions = [group.completions[request.id] for request in group.requests]
+        """Points of the group's answers by a function of the user's, called as TRL calls a reward."""
+        completions = [group.completions[request.id] for request in group.done]
         texts = [self.response(group, completion) for completion in completions]
         token_ids = [completion.token_ids_N.tolist() for completion in completions]
         return self.pool.submit(*custom_call(reward.name, group.problem, texts, token_ids, reward.arguments))
@@ -83,29 +99,32 @@ class Grader:
         return ("<think>" if opened else "") + completion.text
 
     def finish(self, group: PendingGroup) -> Group:
-        """Wait for the group's verdicts and points: its rollouts in request order.
+        """Wait for the group's verdicts and points: its rollouts in request order, of the requests that are answered.
 
-        A custom reward that fails is our failure: it makes every verdict of the group undecided.
+        Built-in rewards compare them with what the group finished in earlier rounds, whose points stay. A custom reward
+        that fails is our failure: it makes every verdict of the group undecided.
         """
+        self.ask_all_custom(group)
         results = {name: future.result() for name, future in group.points.items()}
         failed = {name: result for name, result in results.items() if result.failure is not None}
-        points = {name: read_points(name, result, len(group.requests)) for name, result in results.items()}
-        answers = [self.written(group, request, failed) for request in group.requests]
+        points = {name: read_points(name, result, len(group.done)) for name, result in results.items()}
+        earlier = [self.written(group, rollout.completion, rollout.verdict) for rollout in group.earlier]
+        verdicts = [undecided_by(failed, group.verdicts[request.id].result()) for request in group.done]
+        answers = [
+            self.written(group, group.completions[request.id], verdict)
+            for request, verdict in zip(group.done, verdicts, strict=True)
+        ]
         for reward in self.rewards:
             if is_built_in(reward) and group.graded_by(reward.name):
-                points[reward.name] = grade(reward.name, answers, reward.arguments)
+                points[reward.name] = grade(reward.name, [*earlier, *answers], reward.arguments)[len(earlier) :]
         rollouts = [
             self.rollout(group, request, answer, {name: found[place] for name, found in points.items()})
-            for place, (request, answer) in enumerate(zip(group.requests, answers, strict=True))
+            for place, (request, answer) in enumerate(zip(group.done, answers, strict=True))
         ]
         return Group(group.id, rollouts)
 
-    def written(self, group: PendingGroup, request: Request, failed: Mapping[str, CallResult]) -> Written:
-        """What a reward sees of one completion; a custom reward among `failed` leaves its verdict undecided."""
-        completion, verdict = group.completions[request.id], group.verdicts[request.id].result()
-        for name, result in failed.items():
-            reason, detail = REASONS[str(result.failure)], f"{name}: {result.message}"
-            verdict = replace(verdict, outcome="undecided", reason=reason, detail=detail)
+    def written(self, group: PendingGroup, completion: Completion, verdict: Verdict) -> Written:
+        """What a reward sees of one completion."""
         response = self.response(group, completion)
         return Written(
             response,
@@ -114,7 +133,7 @@ class Grader:
             opened=response != completion.text,
             cut_off=completion.finish == "length",
             num_tokens=len(completion.token_ids_N),
-            max_new_tokens=request.max_new_tokens,
+            max_new_tokens=group.requests[0].max_new_tokens,
         )
 
     def total(self, rewards: Mapping[str, float | None]) -> float:
@@ -149,6 +168,14 @@ class Grader:
                 "opened": float(written.opened),
             },
         )
+
+
+def undecided_by(failed: Mapping[str, CallResult], verdict: Verdict) -> Verdict:
+    """The verdict, undecided where custom rewards failed."""
+    for name, result in failed.items():
+        reason, detail = REASONS[str(result.failure)], f"{name}: {result.message}"
+        verdict = replace(verdict, outcome="undecided", reason=reason, detail=detail)
+    return verdict
 
 
 def is_built_in(reward: RewardSettings) -> bool:

@@ -46,8 +46,10 @@ def reflects(rollout: Rollout) -> bool:
 def round_metrics(groups: Sequence[Group], filtered: Filtered) -> dict[str, float]:
     """Metrics of a round's rollouts, dropped groups included; those about which we failed to decide count in
     `undecided_frac` alone, those about which no rule decides in all but `accuracy`. `reward/std` is the mean of the
-    groups' population standard deviations."""
+    groups' population standard deviations. Nothing where no rollout was finished."""
     rollouts = [rollout for group in groups for rollout in group.rollouts]
+    if not rollouts:
+        return {}
     trimmed = [group for group in map(decided, groups) if group.rollouts]
     graded = [rollout for group in trimmed for rollout in group.rollouts]
     metrics = {"undecided_frac": 1 - len(graded) / len(rollouts)}

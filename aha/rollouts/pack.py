@@ -23,13 +23,14 @@ def weighs(rollout: Rollout) -> bool:
     return has_points and not undecided and len(rollout.completion.token_ids_N) > 0
 
 
-def to_samples(groups: Sequence[Group]) -> list[Sample]:
+def to_samples(groups: Sequence[Group], version: int | None = None) -> list[Sample]:
     """One sample for each rollout that weighs something, in the order of the groups; advantages still 0.
 
     Every token that the model chose is an action and trained, the end token included; prompts and tool output are not.
-    Raises DataError where a completion has no log-probs.
+    With `version` tokens that another version of the policy chose are actions and not trained (Kimi k1.5, arXiv
+    2501.12599, 2.6.2). Raises DataError where a completion has no log-probs.
     """
-    return [_to_sample(rollout) for group in groups for rollout in group.rollouts if weighs(rollout)]
+    return [_to_sample(rollout, version) for group in groups for rollout in group.rollouts if weighs(rollout)]
 
 
 def set_advantages(
@@ -37,12 +38,12 @@ def set_advantages(
 ) -> tuple[list[Sample], list[list[float]]]:
     """Fill in the advantages of `samples` (from `to_samples(groups)`), and choose those that are trained on.
 
-    Returns the chosen samples, and for each group the advantage of each rollout, 0 where it weighs nothing. With
-    `truncated: mask` a truncated rollout stays in its group's baseline and leaves the loss. A KL in the reward needs
-    the samples' `reference_logprobs_T`: per sequence it is taken from the reward, before the baseline; per token from
-    the advantage, as the sum over this and all later tokens. With `baseline: critic` tokens have advantages of their
-    own, and returns (`credit.credit_tokens`); a rollout's is the mean of its trained tokens. Raises DataError where
-    log-probs or values are missing.
+    Returns the chosen samples, and for each group the advantage of each rollout, 0 where it weighs nothing. A rollout
+    without a trained token, and with `truncated: mask` a truncated one, stays in its group's baseline and leaves the
+    loss. A KL in the reward needs the samples' `reference_logprobs_T`: per sequence it is taken from the reward, before
+    the baseline; per token from the advantage, as the sum over this and all later tokens. With `baseline: critic`
+    tokens have advantages of their own, and returns (`credit.credit_tokens`); a rollout's is the mean of its trained
+    tokens. Raises DataError where log-probs or values are missing.
     """
     by_id = {sample.rollout_id: sample for sample in samples}
     kl, has_critic = algorithm.kl, algorithm.baseline == "critic"
@@ -51,8 +52,7 @@ def set_advantages(
     if not has_critic:
         advantages_PG = advantages(rewards_PG, counted_PG, baseline=algorithm.baseline, scale=algorithm.scale)
     chosen_PG = SELECTIONS[algorithm.select](rewards_PG, correct_PG, counted_PG, num_tokens_PG)
-    if algorithm.truncated == "mask":
-        chosen_PG &= ~_truncated(groups, chosen_PG)
+    chosen_PG &= _learnable(groups, by_id, algorithm.truncated == "mask")
     places = [(p, g) for p, g in chosen_PG.nonzero().tolist()]
     chosen = [by_id[groups[p].rollouts[g].id] for p, g in places]
     if has_critic:
@@ -79,7 +79,7 @@ def split_updates(samples: Sequence[Sample], num_updates: int, seed: int) -> lis
     return [[samples[i] for i in order[part::num_updates]] for part in range(num_updates)]
 
 
-def _to_sample(rollout: Rollout) -> Sample:
+def _to_sample(rollout: Rollout, version: int | None) -> Sample:
     completion = rollout.completion
     if completion.logprobs_N is None:
         raise DataError(
@@ -87,15 +87,17 @@ def _to_sample(rollout: Rollout) -> Sample:
             cure="Sample with an engine that returns them (an API does not).",
         )
     num_prompt, num_new = len(rollout.prompt_ids), len(completion.token_ids_N)
-    action_mask_T = np.zeros(num_prompt + num_new, dtype=np.bool_)
+    action_mask_T, loss_mask_T = np.zeros((2, num_prompt + num_new), dtype=np.bool_)
     for segment in completion.segments:
-        action_mask_T[num_prompt + segment.start : num_prompt + segment.end] = segment.author == "model"
+        span = slice(num_prompt + segment.start, num_prompt + segment.end)
+        action_mask_T[span] = segment.author == "model"
+        loss_mask_T[span] = segment.author == "model" and version in (None, segment.policy_version)
     prompt_ids = np.asarray(rollout.prompt_ids, dtype=np.int32)
     return Sample(
         rollout_id=rollout.id,
         token_ids_T=np.concatenate([prompt_ids, completion.token_ids_N]),
         action_mask_T=action_mask_T,
-        loss_mask_T=action_mask_T.copy(),
+        loss_mask_T=loss_mask_T,
         sampler_logprobs_T=np.concatenate([np.zeros(num_prompt, dtype=np.float32), completion.logprobs_N]),
         advantages_T=np.zeros(num_prompt + num_new, dtype=np.float32),
     )
@@ -120,10 +122,12 @@ def _tables(
     return rewards_PG, correct_PG, counted_PG, num_tokens_PG
 
 
-def _truncated(groups: Sequence[Group], like_PG: torch.Tensor) -> torch.Tensor:
-    """Rollouts that ran into the length limit, bool [P, G]."""
-    truncated_PG = torch.zeros_like(like_PG)
+def _learnable(groups: Sequence[Group], by_id: dict[str, Sample], mask_truncated: bool) -> torch.Tensor:
+    """Rollouts with a trained token, without those that ran into the length limit where they are masked. bool [P, G]"""
+    learnable_PG = torch.zeros(len(groups), max((len(group.rollouts) for group in groups), default=0), dtype=torch.bool)
     for p, group in enumerate(groups):
         for g, rollout in enumerate(group.rollouts):
-            truncated_PG[p, g] = rollout.completion.finish == "length"
-    return truncated_PG
+            masked = mask_truncated and rollout.completion.finish == "length"
+            sample = by_id.get(rollout.id)
+            learnable_PG[p, g] = sample is not None and not masked and bool(sample.loss_mask_T.any())
+    return learnable_PG

@@ -9,11 +9,12 @@ from typing import Any
 from aha.algorithms.schedules import first_update
 from aha.config.settings import DataSettings
 from aha.errors import ConfigError, DataError
+from aha.rollouts.curriculum import Curriculum, Float64, Success, chances, counted, draw_place, hardest
 from aha.runtime.seeds import seed_of, shuffled
 from aha.tasks.base import Task
 from aha.tasks.budget import BudgetedTask, take_budget
 from aha.tasks.selected import KEY, SelectedTask
-from aha.types import Problem
+from aha.types import Group, Problem
 
 Cursor = dict[str, int]
 """Problems by task name: taken so far, or counted as taken before the task began."""
@@ -104,8 +105,9 @@ def task_starts(settings: DataSettings, total_updates: int) -> list[int]:
 class ProblemStream:
     """Problems of several tasks in their shares, each task in epochs shuffled by (seed, stage, task, epoch).
 
-    A task may begin late; from then on it has its share, and nothing is caught up. What comes next is a pure function
-    of the settings, `cursor`, `credits` and the number of updates done.
+    A task may begin late; from then on it has its share, and nothing is caught up. A curriculum may draw a task's
+    problems by their success, or from some time on the hard ones alone. What comes next is a pure function of the
+    settings, `cursor`, `credits`, `success` and the number of updates done.
     """
 
     def __init__(
@@ -116,6 +118,7 @@ class ProblemStream:
         stage: str,
         shuffle: bool,
         starts: Sequence[int] | None = None,
+        curriculum: Curriculum | None = None,
     ) -> None:
         """`starts`: updates before each task begins (`task_starts`); None: all begin at once."""
         self.tasks, self.weights = list(tasks), list(weights)
@@ -124,7 +127,12 @@ class ProblemStream:
         self.cursor: Cursor = {task.name: 0 for task in tasks}
         self.credits: Cursor = {}
         """What a task that began late counts as having had, so that it does not catch up."""
-        self._orders: dict[str, tuple[int, list[int]]] = {}
+        self.curriculum = curriculum or Curriculum()
+        self.success: Success = {}
+        """What a prioritised curriculum draws by."""
+        self._orders: dict[str, tuple[tuple[int, int], list[int]]] = {}
+        self._chances: tuple[Success, dict[tuple[str, int], Float64]] = self.success, {}
+        self._hard: dict[str, list[int]] = {}
 
     def next(self, num_problems: int, update: int = 0) -> list[Problem]:
         """The next problems when `update` updates are done; moves the cursor."""
@@ -137,8 +145,24 @@ class ProblemStream:
         drawn = []
         for _ in range(num_problems):
             task = self.tasks[self._furthest_behind(begun)]
-            drawn.append((task.name, self._take(task)))
+            drawn.append((task.name, self._take(task, update)))
         return drawn
+
+    def find(self, task: str, problem_id: str) -> Problem:
+        """A problem of a task by its id. Raises DataError where it is gone."""
+        found = (problem for each in self.tasks if each.name == task for problem in each.problems())
+        problem = next((problem for problem in found if problem.id == problem_id), None)
+        if problem is None:
+            raise DataError(
+                f"Task {task} has no problem {problem_id!r} any more, of which answers are unfinished.",
+                cure="Give the task its old problems back, or start the stage again with --from.",
+            )
+        return problem
+
+    def record(self, groups: Sequence[Group]) -> None:
+        """Count the answers of a round, where problems are drawn by their success."""
+        if self.curriculum.prioritised:
+            self.success = counted(self.success, groups)
 
     def _begin(self, update: int) -> None:
         """Give tasks that begin now the credit with which they are neither behind nor ahead."""
@@ -159,15 +183,40 @@ class ProblemStream:
         name = self.tasks[place].name
         return self.cursor[name] + self.credits.get(name, 0)
 
-    def _take(self, task: Task) -> Problem:
-        problems = task.problems()
-        epoch, place = divmod(self.cursor[task.name], len(problems))
-        self.cursor[task.name] += 1
-        return problems[self._order(task.name, epoch, len(problems))[place]]
+    def _take(self, task: Task, update: int) -> Problem:
+        problems, name, number = task.problems(), task.name, self.cursor[task.name]
+        self.cursor[name] += 1
+        places = self._open(task, update)
+        if self.curriculum.prioritised:
+            seed = seed_of(self.seed, self.stage, name, "prioritised", number)
+            return problems[places[draw_place(self._chances_of(name, problems, places), seed)]]
+        epoch, place = divmod(number, len(places))
+        return problems[places[self._order(name, epoch, len(places))[place]]]
+
+    def _open(self, task: Task, update: int) -> Sequence[int]:
+        """The places of the problems that may be drawn now."""
+        start = self.curriculum.hard_start
+        if start is None or update < start:
+            return range(len(task.problems()))
+        if task.name not in self._hard:
+            self._hard[task.name] = hardest(task.name, task.problems(), self.curriculum.hard_frac)
+        return self._hard[task.name]
+
+    def _chances_of(self, name: str, problems: Sequence[Problem], places: Sequence[int]) -> Float64:
+        """Made once for a table of successes."""
+        if self._chances[0] is not self.success:
+            self._chances = self.success, {}
+        known, key = self._chances[1], (name, len(places))
+        if key not in known:
+            known[key] = chances([problems[place] for place in places], self.success)
+        return known[key]
 
     def _order(self, name: str, epoch: int, num_problems: int) -> Sequence[int]:
         if not self.shuffle:
             return range(num_problems)
-        if self._orders.get(name, (-1, []))[0] != epoch:
-            self._orders[name] = epoch, shuffled(num_problems, seed_of(self.seed, self.stage, name, epoch))
+        if name not in self._orders or self._orders[name][0] != (epoch, num_problems):
+            self._orders[name] = (
+                (epoch, num_problems),
+                shuffled(num_problems, seed_of(self.seed, self.stage, name, epoch)),
+            )
         return self._orders[name][1]

@@ -10,6 +10,10 @@ from aha.stages.graph import Node
 from aha.types import Evaluation, Json
 
 Rows = Sequence[tuple[str, object]]
+OBJECTIVES = {
+    "imitation": "cross-entropy, mean over the answers' tokens of an update",
+    "preference": "direct preference optimization, β {beta:g}, mean over the pairs of an update",
+}
 
 
 def model_card(
@@ -70,7 +74,7 @@ def sft_card(
         ("rows an update", stage.batch_size),
         ("longest row", f"{stage.max_tokens:,} tokens"),
         ("tokens", f"{facts['tokens']:,}, of which {facts['trained_tokens']:,} are the answers and are trained"),
-        ("objective", "cross-entropy, mean over the answers' tokens of an update"),
+        ("objective", OBJECTIVES[stage.term].format(beta=stage.beta)),
         ("learning rate", f"{optimizer.lr:g}{end}, {optimizer.schedule}, warm-up {optimizer.warmup} updates"),
         ("weight decay", f"{optimizer.weight_decay:g}"),
         ("precision", f"{stage.engine.dtype} over fp32 masters"),
@@ -78,7 +82,7 @@ def sft_card(
     ]
     return card(
         node,
-        "supervised fine-tuning on written answers",
+        "supervised fine-tuning on written answers" if stage.term == "imitation" else "preferences between answers",
         ["reasoning", "sft", "aha"],
         data,
         settings,
@@ -100,6 +104,12 @@ def pretrain_card(node: Node, stage: PretrainStage) -> str:
     return card(node, "next-token prediction", ["base-model", "aha"], data, settings, {}, None)
 
 
+def merge_card(node: Node, template: str) -> str:
+    """README.md of the folder that a merge leaves. `template`: in which its first model is asked."""
+    settings: Rows = [("weights", f"the plain average with {_read(node, 'other')}")]
+    return card(node, "averaging weights, starting", ["merge", "aha"], ["None."], settings, {}, template)
+
+
 def card(
     node: Node,
     how: str,
@@ -111,11 +121,7 @@ def card(
 ) -> str:
     """The card of any training stage, with the metadata block that model hubs read. `data`: lines of Markdown;
     `template`: in which it learned, None where it has seen no prompts."""
-    start = "random weights"
-    if "model" in node.sources:
-        source = node.sources["model"]
-        name = node.model if source.source is None else source.name
-        start = f"`{name}` (weights {node.inputs.get('model', '?')[:12]})"
+    start = _read(node, "model") if "model" in node.sources else "random weights"
     lines = [
         "---",
         "library_name: transformers",
@@ -146,6 +152,13 @@ def card(
         "",
     ]
     return "\n".join(lines)
+
+
+def _read(node: Node, key: str) -> str:
+    """A model that was read: its stage, or what stands behind its name, and its weights."""
+    source = node.sources[key]
+    name = node.places[key] if source.source is None else source.name
+    return f"`{name}` (weights {node.inputs.get(key, '?')[:12]})"
 
 
 FORMS = {

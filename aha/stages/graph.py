@@ -107,7 +107,7 @@ def lengthless(stage: Stage) -> Stage:
         return stage.model_copy(update={"max_updates": 1})
     if not isinstance(stage, RLStage):
         return stage
-    timed = [reward.after for reward in stage.rewards]
+    timed = [reward.after for reward in stage.rewards] + [stage.data.hard_after]
     timed += [entry.get("after", 0) for entry in stage.data.tasks if isinstance(entry, dict)]
     schedules = [stage.optimizer.schedule, *([stage.critic.optimizer.schedule] if stage.critic else [])]
     if set(schedules) != {"constant"} or any(timed):

@@ -22,10 +22,11 @@ Ask = Callable[[Sequence[Sample]], list[Float32]]
 """Samples to one number a token, [T] each: log-probs of the reference or of the learner, values of the critic."""
 
 
-def make_samples(parts: RLParts, groups: Sequence[Group]) -> tuple[list[Sample], dict[str, float]]:
-    """Samples to train on, with advantages and the log-probs and values that are read; advantages by rollout id."""
+def make_samples(parts: RLParts, groups: Sequence[Group], version: int) -> tuple[list[Sample], dict[str, float]]:
+    """Samples to train on, with advantages and the log-probs and values that are read; advantages by rollout id. Tokens
+    are trained that policy `version` chose."""
     algorithm = parts.stage.algorithm
-    samples = to_samples(groups)
+    samples = to_samples(groups, version)
     if parts.reference is not None:
         for sample, logprobs_T in zip(samples, score(parts.reference.logprobs, samples, parts.world), strict=True):
             sample.reference_logprobs_T = logprobs_T
@@ -48,6 +49,8 @@ def run_updates(parts: RLParts, samples: Sequence[Sample], before: Progress) -> 
     """`num_updates` optimizer steps over a random split, up to the one that spends the token budget, then those of the
     critic over a split of its own; metrics of all of them together, and the tokens that went through the policy's. No
     samples, no update."""
+    if parts.stage.algorithm.optimizer_reset == "round":
+        parts.learner.reset_moments()
     rank, size = parts.world.rank, parts.world.size
     updates, num_trained = [], 0
     for split in round_splits(parts, samples, before, parts.stage.algorithm.num_updates, "updates"):
@@ -70,9 +73,11 @@ def round_splits(
 
 
 def refresh_reference(parts: RLParts, progress: Progress) -> None:
-    """Make the policy the reference once `reference_every` updates have passed since the last time."""
+    """Make the policy the reference after each round, or once `reference_every` updates have passed since the last
+    time."""
     every = parts.stage.algorithm.kl.reference_every
-    if parts.reference is not None and every and progress.update - progress.reference_update >= every:
+    due = every == "round" or (every and progress.update - progress.reference_update >= every)
+    if parts.reference is not None and due:
         parts.reference.sync(parts.learner.weights())
         progress.reference_update = progress.update
 

@@ -39,6 +39,8 @@ def log_round(
     values |= round_metrics(collected.groups, collected.filtered)
     values |= {"groups/num_samplings": float(collected.num_samplings)}
     values |= {f"groups/dropped_{reason}": float(count) for reason, count in collected.filtered.dropped.items()}
+    if parts.stage.sampling.segment_tokens is not None:
+        values |= {"groups/unfinished": float(len(after.held))}
     num_new = sum(len(r.completion.token_ids_N) for group in collected.groups for r in group.rollouts)
     num_all = num_new + sum(len(r.prompt_ids) for group in collected.filtered.kept for r in group.rollouts)
     write(

@@ -36,6 +36,13 @@ class Reference(Protocol):
         """What it is now."""
 
 
+class PolicyLearner(Learner, Protocol):
+    """The learner of a loop with rounds."""
+
+    def reset_moments(self) -> None:
+        """Forget what the optimizer has gathered; weights, counters and schedule stay."""
+
+
 class Critic(Protocol):
     """The second learner: what a state is worth."""
 
@@ -95,7 +102,7 @@ class RLParts(StageParts):
     stage: RLStage
     seed: int
     sampler: Sampler
-    learner: Learner
+    learner: PolicyLearner
     reference: Reference | None
     """Where the KL term needs one."""
     critic: Critic | None = None

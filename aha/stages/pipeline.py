@@ -15,6 +15,7 @@ from aha.evaluation.runner import Progress as Scored
 from aha.models.load import LoadedModel
 from aha.models.weights import model_hash
 from aha.rollouts.collect import OnProgress
+from aha.rollouts.curriculum import curriculum_of
 from aha.rollouts.grading import Grader
 from aha.rollouts.problems import ProblemStream, load_tasks, task_starts, task_weights
 from aha.rollouts.scoring import RewardScorer, check_sees
@@ -24,7 +25,7 @@ from aha.runtime.distributed import init_world
 from aha.runtime.live import LiveView
 from aha.runtime.run_directory import RunDirectory
 from aha.runtime.seeds import seed_of
-from aha.stages import collect, general, preference, rejection, reward_run, sft_run
+from aha.stages import collect, general, merge, preference, rejection, reward_run, sft_run
 from aha.stages.build import Engines, build, open_scorer
 from aha.stages.card import pretrain_card
 from aha.stages.evaluate import Examiner, evaluate_stage
@@ -181,8 +182,9 @@ def make_critic(session: Session, node: Node, engines: Engines, busy: OnProgress
 def make_stream(stage: RLStage, seed: int, name: str) -> ProblemStream:
     """The stage's problems, in the shares and from the updates on that its settings give its tasks."""
     data, tasks = stage.data, load_tasks(stage.data)
-    starts = task_starts(data, total_updates(stage))
-    return ProblemStream(tasks, task_weights(data, tasks), seed, name, data.shuffle, starts)
+    updates = total_updates(stage)
+    starts, curriculum = task_starts(data, updates), curriculum_of(data, updates)
+    return ProblemStream(tasks, task_weights(data, tasks), seed, name, data.shuffle, starts, curriculum)
 
 
 def open_scorers(node: Node, stage: RLStage) -> dict[str, RewardScorer]:
@@ -249,6 +251,7 @@ RUNNERS: dict[str, Callable[[Session, Node], None]] = {
     "sft": sft_run.run,
     "preference": preference.run,
     "reward_model": reward_run.run,
+    "merge": merge.run,
 }
 
 

@@ -16,6 +16,7 @@ from aha.errors import ConfigError, DataError, MachineError
 from aha.evaluation.benchmarks import load_benchmark
 from aha.rewards import BUILT_IN
 from aha.rollouts.collect import Render
+from aha.rollouts.curriculum import hardest
 from aha.rollouts.grading import LengthPoints
 from aha.rollouts.problems import load_tasks, task_weights
 from aha.stages.graph import custom_rewards, place_of
@@ -49,6 +50,8 @@ def check_stage(stage: Stage, pool: Pool) -> None:
                 check_rules(task.name, task.problems())
         if isinstance(stage, RLStage):
             length_points(stage)
+            for task in tasks if data.hard_after is not None else ():
+                hardest(task.name, task.problems(), data.hard_frac)
             check_routes(stage, tasks)
     for name in benchmarks_of(stage):
         found = load_benchmark(name)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from aha.config.settings import RLStage
-from aha.rollouts.problems import Cursor
+from aha.rollouts.collect import Collected
+from aha.rollouts.grading import PendingGroup
+from aha.rollouts.problems import Cursor, ProblemStream
 from aha.stages.ending import Ended, Seen, best_seen, out_of_patience, over_optimised
-from aha.types import Group, Json
+from aha.types import Json
 
 UNDECIDED_WINDOW = 20
 """Rounds over which undecided verdicts are counted."""
@@ -35,35 +36,42 @@ class Progress:
     """Those that the loss covered, in all updates."""
     credits: Cursor = field(default_factory=dict)
     """What tasks that began late are counted as having had."""
+    success: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """The table of a prioritised curriculum: (correct, decided) answers by problem."""
     seen: list[Seen] = field(default_factory=list)
     """The monitor's evaluations."""
     proxy_sum: float = 0.0
     """Points of the monitored reward since the last evaluation, over `proxy_count` rollouts."""
     proxy_count: int = 0
+    held: list[PendingGroup] = field(default_factory=list)
+    """Partial rollouts that wait for the next round; a file of their own in the checkpoint."""
 
     def to_json(self) -> dict[str, Json]:
-        """As JSON."""
-        return asdict(self)
+        """As JSON, without what waits."""
+        record = asdict(replace(self, held=[]))
+        del record["held"]
+        return record
 
     @classmethod
     def from_json(cls, record: dict[str, Json]) -> Progress:
         """The reverse of `to_json`."""
         rows = {name: [tuple(row) for row in record.get(name, ())] for name in ("scores", "undecided", "seen")}
-        return cls(**{**record, **rows})
+        success = {name: tuple(counts) for name, counts in record.get("success", {}).items()}
+        return cls(**{**record, **rows, "success": success})
 
-    def after(
-        self, groups: Sequence[Group], cursor: Cursor, credits: Cursor, update: int, num_trained: int
-    ) -> Progress:
-        """Progress once the next round has been trained on, `num_trained` tokens of it."""
-        rollouts = [rollout for group in groups for rollout in group.rollouts]
+    def after(self, collected: Collected, stream: ProblemStream, update: int, num_trained: int) -> Progress:
+        """Progress once the next round has been trained on, `num_trained` tokens of it; `stream` as it is then."""
+        rollouts = [rollout for group in collected.groups for rollout in group.rollouts]
         num_undecided = sum(rollout.verdict.failed for rollout in rollouts)
         return replace(
             self,
             round=self.round + 1,
             update=update,
             policy_version=self.policy_version + 1,
-            cursor=dict(cursor),
-            credits=dict(credits),
+            cursor=dict(stream.cursor),
+            credits=dict(stream.credits),
+            success=dict(stream.success),
+            held=collected.held,
             scores=list(self.scores),
             seen=list(self.seen),
             undecided=[*self.undecided, (num_undecided, len(rollouts))][-UNDECIDED_WINDOW:],

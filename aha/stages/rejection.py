@@ -5,15 +5,17 @@ problems → answers → verdicts, by rules or by a judge → filters → rows (
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from aha.config.data_stages import RejectionStage
 from aha.evaluation.contamination import open_leaks
 from aha.evaluation.runner import NO_REPLY, pool_grade
 from aha.rollouts.asking import Answered, ask_watched, verdicts
-from aha.rollouts.example_rows import example_row
+from aha.rollouts.example_rows import example_row, length_pair_row
 from aha.rollouts.grading import TRUNCATED, UNRULED
 from aha.rollouts.judge import Judged, request_of, verdict_of
+from aha.rollouts.length_pairs import length_pairs
 from aha.rollouts.problems import load_tasks
 from aha.rollouts.quality import Candidate, filter_candidates
 from aha.runtime.seeds import seed_of
@@ -33,13 +35,18 @@ def run(session: Session, node: Node) -> None:
     assert isinstance(stage, RejectionStage)
     if session.world.rank == 0:
         with making(session, node) as work:
-            kept = sample_and_filter(work, stage)
-            work.finish([example_row(each, "rejection", stage.filters) for each in kept], stage.min_kept)
+            candidates, kept = sample_and_filter(work, stage)
+            rows = [example_row(each, "rejection", stage.filters) for each in kept]
+            if stage.leaves == "pairs":
+                pairs = length_pairs(candidates, kept, stage.filters.max_kept)
+                work.counts["pairs"] = dict(Counter(pair.reason for pair in pairs))
+                rows = [length_pair_row(pair) for pair in pairs]
+            work.finish(rows, stage.min_kept)
     session.world.barrier()
 
 
-def sample_and_filter(work: Making, stage: RejectionStage) -> list[Candidate]:
-    """The samples to learn from, in the order of the problems."""
+def sample_and_filter(work: Making, stage: RejectionStage) -> tuple[list[Candidate], list[Candidate]]:
+    """All samples, and those to learn from, in the order of the problems."""
     leaks = open_leaks(stage.filters.decontaminate, stage.filters.near_duplicate)
     with work.clock.phase("sample"):
         answered = ask(work, stage)
@@ -60,7 +67,7 @@ def sample_and_filter(work: Making, stage: RejectionStage) -> list[Candidate]:
     work.tell_dropped("answers", filtered.counts(), len(filtered.kept))
     work.more["by_domain"] = table(candidates, filtered.kept, lambda problem: problem.domain)
     work.more["by_task"] = table(candidates, filtered.kept, lambda problem: problem.source)
-    return filtered.kept
+    return candidates, filtered.kept
 
 
 def ask(work: Making, stage: RejectionStage) -> list[Answered]:

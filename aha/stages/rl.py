@@ -58,14 +58,14 @@ def one_round(parts: RLParts, before: Progress) -> Progress:
         collected = sample_round(parts, before)
     parts.busy("scoring", 0, 0)
     with clock.phase("score"):
-        samples, advantages = make_samples(parts, collected.filtered.kept)
+        samples, advantages = make_samples(parts, collected.filtered.kept, before.policy_version)
         metrics = value_metrics(collected.filtered.kept, samples, parts.stage.algorithm)
     parts.stop.check()
     with clock.phase("update"):
         learned, num_trained = run_updates(parts, samples, before)
         metrics |= learned
-    stream, num_updates = parts.stream, parts.learner.update_count
-    after = before.after(collected.groups, stream.cursor, stream.credits, num_updates, num_trained)
+    parts.stream.record(collected.groups)
+    after = before.after(collected, parts.stream, parts.learner.update_count, num_trained)
     add_proxy(parts, after, collected.groups)
     with clock.phase("sync"):
         parts.sampler.sync(parts.learner.weights(), after.policy_version)
@@ -106,5 +106,6 @@ def sample_round(parts: RLParts, before: Progress) -> Collected:
         parts.grader,
         world=parts.world,
         scorers=parts.scorers,
+        held=before.held,
         on_progress=on_progress,
     )

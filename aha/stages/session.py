@@ -97,7 +97,7 @@ def preflight(session: Session, names: Sequence[str]) -> None:
             check_same_model(session, name, only_from_outside=True)
             for entry in stage.data:
                 if not entry.name.startswith(FROM_STAGE):
-                    check_columns(Path(entry.name.removeprefix("file:")), entry.name)
+                    check_columns(Path(entry.name.removeprefix("file:")), entry.name, stage.term == "preference")
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Supervised fine-tuning: written answers are imitated, token by token, and nothing else is learned. The whole loop.
 
-rows of files → conversations in the model's template → samples of which the answers are trained → updates.
+rows of files → conversations in the model's template → samples of which the answers are trained → updates. Where the
+rows are pairs, the chosen answer is preferred to the rejected one, against the model as it was (DPO).
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from typing import Literal
 from aha.config.algorithm import AlgorithmSettings
 from aha.config.model_stages import SFTStage
 from aha.errors import Interrupted
-from aha.rollouts.examples import Mixture
+from aha.rollouts.mixture import Mixture
 from aha.rollouts.pack import num_trained_tokens
 from aha.runtime import files
+from aha.runtime.distributed import World
 from aha.stages import keeping, logs
-from aha.stages.parts import Evaluate, StageParts
+from aha.stages.parts import Evaluate, Reference, StageParts
 from aha.stages.scores import benchmark_scores
 from aha.types import Json, Learner, NamedTensors, Sample, StepMetrics
 
@@ -31,6 +33,8 @@ class SFTParts(StageParts):
 
     stage: SFTStage
     learner: Learner
+    reference: Reference | None = None
+    """The model as it was, where pairs are learned from."""
     data: Mixture
     template: str
     """In which the model learns."""
@@ -102,9 +106,14 @@ def before_training(parts: SFTParts) -> SFTProgress:
 def one_update(parts: SFTParts, before: SFTProgress) -> SFTProgress:
     """Learn from the next rows, score, log."""
     samples = parts.data.samples(before.update)
+    own = own_share(samples, parts.world)
     parts.stop.check()
+    if parts.reference is not None:
+        with parts.clock.phase("score"):
+            for sample, logprobs_T in zip(own, parts.reference.logprobs(own), strict=True):
+                sample.reference_logprobs_T = logprobs_T
     with parts.clock.phase("update"):
-        metrics = parts.learner.update(samples[parts.world.rank :: parts.world.size])
+        metrics = parts.learner.update(own)
     after = progressed(before, samples)
     with parts.clock.phase("evaluate"):
         metrics |= held_out_scores(parts, after)
@@ -112,6 +121,13 @@ def one_update(parts: SFTParts, before: SFTProgress) -> SFTProgress:
     metrics |= {"epoch": parts.data.epochs_done(after.update), "tokens": float(num_tokens)}
     write(parts, after, metrics, num_tokens)
     return after
+
+
+def own_share(samples: Sequence[Sample], world: World) -> list[Sample]:
+    """What this process learns from; the answers of a pair stay together."""
+    names = [sample.pair_id or f"{place}" for place, sample in enumerate(samples)]
+    turn = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    return [sample for name, sample in zip(names, samples, strict=True) if turn[name] % world.size == world.rank]
 
 
 def progressed(before: SFTProgress, samples: Sequence[Sample]) -> SFTProgress:

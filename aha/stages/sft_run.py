@@ -13,8 +13,9 @@ from aha.evaluation.runner import Progress as Scored
 from aha.models.load import LoadedModel
 from aha.models.positions import set_positions
 from aha.models.weights import model_hash
-from aha.rollouts.examples import Dataset, Mixture, read_dataset
+from aha.rollouts.examples import Dataset, read_dataset
 from aha.rollouts.grading import Grader
+from aha.rollouts.mixture import Mixture
 from aha.runtime import files
 from aha.runtime.run_directory import StageDirectory
 from aha.runtime.seeds import seed_of
@@ -55,11 +56,13 @@ def run(session: Session, node: Node) -> None:
         seed=seed_of(session.recipe.seed, node.name),
         max_updates=stage.max_updates,
         max_trained_tokens=stage.max_trained_tokens,
+        beta=stage.beta if stage.term == "preference" else None,
     )
     with ExitStack() as stack:
         sampler = None
         if session.world.rank == 0 and (stage.evaluate.on or stage.evaluate.final_on):
             sampler = stack.enter_context(closing(engines.sampler(own_copy=True)))
+        reference = engines.reference(temperature=1.0) if stage.term == "preference" else None
         learner = engines.learner(
             IMITATION, stage.optimizer, total_updates=data.num_updates, temperature=1.0, world=session.world
         )
@@ -75,6 +78,7 @@ def run(session: Session, node: Node) -> None:
             **shared_parts(session, node, engines, watchers, busy),
             stage=stage,
             learner=learner,
+            reference=reference,
             data=data,
             template=template,
             evaluate=partial(score, examiner, sampler, learner, stage, session.recipe.seed),
@@ -117,6 +121,7 @@ def read_data(session: Session, node: Node, engines: Engines, template: Template
             template=template,
             tokenizer=engines.loaded.tokenizer,
             max_tokens=limit,
+            pairs=stage.term == "preference",
             on_progress=partial(reading, session, entry.name),
         )
         session.tell(found.describe())

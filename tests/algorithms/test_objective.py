@@ -200,7 +200,7 @@ def test_metrics_are_sums_over_trained_tokens() -> None:
     s = AlgorithmSettings(clip_low=0.2, clip_high=0.28)
     policy_N, entropy_N, tokens = as_tokens(rows())
     measured = measure(policy_N.detach(), entropy_N.detach(), tokens, s)
-    assert set(measured) == set(METRICS)
+    assert set(measured) == set(METRICS) - {"pair_accuracy"}
     trained = [(row, t) for row in rows() for t, counted in enumerate(row.mask) if counted]
     gaps = [row.policy[t] - row.sampler[t] for row, t in trained]
     ratios = [(row.advantages[t], math.exp(gap)) for (row, t), gap in zip(trained, gaps, strict=True)]
@@ -225,6 +225,7 @@ def test_metrics_without_a_meaning_are_absent() -> None:
         "kl/reference",
         "clip_frac/low",
         "clip_frac/high",
+        "pair_accuracy",
     }
 
 
@@ -239,6 +240,13 @@ def test_log_probs_that_are_missing_are_refused(field: str, settings: AlgorithmS
     policy_N, entropy_N, tokens = as_tokens(rows())
     with pytest.raises(DataError, match=message):
         loss(policy_N, entropy_N, replace(tokens, **{field: None}), TOTALS, settings)
+
+
+def test_compared_answers_need_the_reference() -> None:
+    policy_N, entropy_N, tokens = as_tokens(rows())
+    pairs = replace(tokens, pairs_N=torch.zeros_like(tokens.rows_N), num_pairs=1, reference_N=None)
+    with pytest.raises(DataError, match="term: preference` needs the reference's"):
+        loss(policy_N, entropy_N, pairs, TOTALS, AlgorithmSettings())
 
 
 def test_zero_advantages_matter_to_kl_in_the_loss_and_entropy_alone() -> None:

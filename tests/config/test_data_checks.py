@@ -24,6 +24,7 @@ def recipe(stage: dict[str, Any]) -> Recipe:
         ({"kind": "collect", "way": "reviewed"}, "examples", "needs the file that `aha review` exported"),
         (DIRECT | {"model": None}, "model", r"way = direct needs model \(who answers\)"),
         (DIRECT | {"data": None}, "data", r"way = direct needs data"),
+        (DIRECT | {"data": DIRECT["data"] | {"hard_after": 0.1}}, "data", "only training has a curriculum"),
         (DIRECT | {"way": "rewrite"}, "writer", "way = rewrite needs a writer"),
         (DIRECT | {"prompt": "Go."}, "prompt", r"has no \{question\}"),
         (DIRECT | {"prompt": {"en": "{question}", "ko": "x"}}, "prompt", r"prompt = 'x' has no \{question\}"),

@@ -57,6 +57,24 @@ def test_presets_hold_the_papers_figures() -> None:
     assert (PRESETS["dr-grpo"]["scale"], PRESETS["dr-grpo"]["aggregate"]) == ("none", "constant")
 
 
+def test_kimi_is_mirror_descent() -> None:
+    kimi = PRESETS["kimi"]
+    assert (kimi["baseline"], kimi["scale"], kimi["objective"]) == ("group_mean", "none", "log_prob")
+    assert (kimi["kl"]["estimator"], kimi["kl"]["level"], kimi["kl"]["reference_every"]) == ("k2", "sequence", "round")
+    assert kimi["optimizer_reset"] == "round"
+
+
+def test_the_kimi_recipe_holds_what_the_paper_states() -> None:
+    stage = load_recipe("kimi", ["models.base=/m", "kimi.data.tasks=[file:a.jsonl]"]).recipe.stages["kimi"]
+    assert isinstance(stage, RLStage)
+    assert stage.sampling.max_new_tokens + 4096 == 131072
+    assert stage.data.curriculum == "prioritised"
+    assert stage.data.hard_after is not None
+    assert stage.data.hard_after * stage.rounds == 24
+    assert [reward.name for reward in stage.rewards] == ["accuracy", "relative_length"]
+    assert (stage.algorithm.kl.reference_every, stage.algorithm.optimizer_reset) == ("round", "round")
+
+
 def test_r1_zero_holds_the_papers_figures() -> None:
     recipe = load_recipe("r1-zero", ["models.base=/m", "zero.data.tasks=[file:a.jsonl]"]).recipe
     stage = recipe.stages["zero"]

@@ -108,7 +108,10 @@ def test_keys_without_effect_in_the_file_are_refused(small: str) -> None:
         ("zero.sampling.temperature=0", "samples one and the same completion"),
         ("zero.sampling.group_size=1", "makes every advantage 0 under the baseline group_mean"),
         ("zero.algorithm.num_updates=300", "a round has only 256 rollouts"),
+        ("zero.algorithm.kl={place: loss, reference_every: round}", "its own reference: the KL is always 0"),
+        ("zero.algorithm.kl={place: reward, reference_every: 1}", "its own reference: the KL is always 0"),
         ("zero.sampling.length_stages=[[5, 9], [2, 30]]", "length_stages start at updates [5, 2]"),
+        ("zero.sampling.segment_tokens=256", "segment_tokens = 256 cuts nothing below the length limit of 256"),
         ("zero.algorithm.truncated=punish", "overlong_buffer = 4096 covers the whole length limit of 256"),
         ("zero.optimizer.warmup=4", "warmup = 4 never ends in 4 updates"),
         ("zero.algorithm.kl.coef=0.1", "'zero.algorithm.kl.coef' has no effect: algorithm.kl.place is none"),
@@ -116,6 +119,7 @@ def test_keys_without_effect_in_the_file_are_refused(small: str) -> None:
         ("zero.algorithm.constant_length=3", "only the aggregate constant divides by it"),
         ("zero.algorithm.refill_rounds=3", "the filter is not refill"),
         ("zero.algorithm.overlong_buffer=3", "truncated is not punish"),
+        ("zero.data.hard_frac=0.2", "data.hard_after is not set"),
         ("zero.optimizer.end_frac=0.2", "a constant schedule has no end"),
         ("zero.evaluate.k=2", "evaluate.on names no benchmark"),
         ("zero.evaluate.final_k=2", "evaluate.on and evaluate.final_on name no benchmark"),
@@ -152,6 +156,12 @@ def test_refusals_name_the_override_and_the_cure(small: str, override: str, sent
         load_recipe(small, [override])
     assert sentence in str(refused.value)
     assert override.partition("=")[0].split(".")[0] in str(refused.value)
+
+
+def test_partial_rollouts_do_not_refill(small: str) -> None:
+    with pytest.raises(ConfigError, match="segment_tokens lets answers wait for the next round, and filter = refill"):
+        load_recipe(small, ["zero.sampling.segment_tokens=9", "zero.algorithm.filter=refill"])
+    load_recipe(small, ["zero.sampling.segment_tokens=9", "zero.algorithm.filter=drop_uniform"])
 
 
 @pytest.mark.parametrize(

@@ -107,3 +107,19 @@ def test_another_models_state_is_refused_by_the_first_parameter_that_differs() -
     with pytest.raises(DataError, match=r"float32 there and .*float64 here"):
         ours.load_vector("masters", narrow, "file")
     assert torch.equal(ours.masters, before)
+
+
+def test_without_its_moments_the_next_step_is_a_first_step() -> None:
+    model, fresh = tiny_model(), tiny_model()
+    ours = adamw(model)
+    run_backward(model, 0)
+    ours.step(0.01, 1.0)
+    ours.clear_gradients()
+    ours.reset_moments()
+    fresh.load_state_dict(model.state_dict())
+    theirs = adamw(fresh)
+    for each, its in ((model, ours), (fresh, theirs)):
+        run_backward(each, 1)
+        its.step(0.01, 1.0)
+    assert torch.equal(ours.masters, theirs.masters)
+    assert ours.num_steps == 1

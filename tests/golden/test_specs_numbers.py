@@ -8,6 +8,7 @@ import torch
 from aha.algorithms.advantages import advantages
 from aha.algorithms.kl import k1, k2, k3
 from aha.algorithms.losses import clipped_ratio
+from aha.algorithms.preference import bradley_terry, preference_margins
 from aha.algorithms.rewards import overlong_penalty
 from aha.algorithms.values import gae
 
@@ -74,3 +75,11 @@ def test_a_wrong_answers_loss_falls_with_its_length_under_lambda_below_one_alone
         advantages = gae(rewards, torch.zeros_like(rewards), 1.0, gae_lambda)[0]
         found = clipped_ratio(ratio, ratio, advantages, 0.2, 0.2, None).mean().item()
         assert found == pytest.approx(loss, abs=0.005)
+
+
+def test_direct_preference_optimization() -> None:
+    log_ratios = torch.tensor([9.0, 2.5, -0.5, -1.0, -1.0], dtype=torch.float64)
+    weights = torch.tensor([0.0, 0.1, 0.1, -0.1, -0.1], dtype=torch.float64)
+    margins = preference_margins(log_ratios - 3, torch.full_like(log_ratios, -3.0), weights, torch.zeros(5).long(), 1)
+    assert margins.tolist() == pytest.approx([0.4])
+    assert bradley_terry(margins, torch.zeros_like(margins)).item() == pytest.approx(0.513015, abs=5e-7)

@@ -49,6 +49,7 @@ LEFT_TO_THE_USER = {
     ],
     "orz": ["models.base=/models/base", "orz.data.tasks=[file:a.jsonl]", "annealing.data.tasks=[file:b.jsonl]"],
     "concise": ["models.base=/models/base", "ability.data.tasks=[file:a.jsonl]", "concise.data.tasks=[file:b.jsonl]"],
+    "kimi": ["models.base=/models/base", "kimi.data.tasks=[file:problems.jsonl]"],
     "lab-language": ["mixed.data=[file:a.jsonl]"],
     **{
         f"distill-{student}": ["student.data=[file:a.jsonl]"]

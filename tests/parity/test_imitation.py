@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from aha.config.settings import EngineSettings, OptimizerSettings
 from aha.engines.native_learner import NativeLearner
 from aha.models.load import load_model
-from aha.rollouts.examples import imitation_sample
+from aha.rollouts.mixture import imitation_sample
 from aha.runtime.distributed import World
 from aha.stages.sft import IMITATION
 from aha.text.conversation import conversation_rows

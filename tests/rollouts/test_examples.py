@@ -18,13 +18,11 @@ from aha.errors import DataError
 from aha.rollouts.examples import (
     Dataset,
     Example,
-    Mixture,
     check_columns,
-    imitation_sample,
     messages_of,
     read_dataset,
-    rows_of_epoch,
 )
+from aha.rollouts.mixture import Mixture, imitation_sample, rows_of_epoch
 from aha.text.tokenizer import HFTokenizer, load_tokenizer
 from tests.models.tiny import save_tokenizer
 
@@ -38,8 +36,10 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> HFTokenizer:
     return load_tokenizer(folder)
 
 
-def read(path: Path, tokenizer: HFTokenizer, max_tokens: int = 200) -> Dataset:
-    return read_dataset(path, "file:rows", 1.0, template="plain", tokenizer=tokenizer, max_tokens=max_tokens)
+def read(path: Path, tokenizer: HFTokenizer, max_tokens: int = 200, pairs: bool = False) -> Dataset:
+    return read_dataset(
+        path, "file:rows", 1.0, template="plain", tokenizer=tokenizer, max_tokens=max_tokens, pairs=pairs
+    )
 
 
 def write(folder: Path, *rows: Any) -> Path:
@@ -80,6 +80,25 @@ def test_rows_become_samples_of_which_the_answer_is_trained(
     assert sample.advantages_T.tolist() == [0.0] * 4 + [1.0] * 2
     assert not sample.action_mask_T.any()
     assert sample.terms == ("imitation",)
+
+
+def test_pairs_become_samples_whose_sign_says_which_answer_is_better(tmp_path: Path, tokenizer: HFTokenizer) -> None:
+    row = {"prompt": "2+2?", "chosen": "4", "rejected": "50"}
+    path = write(tmp_path, row, {"prompt": "q", "chosen": "x"}, {"messages": [Q, A]})
+    found = read(path, tokenizer, pairs=True)
+    assert found.counts == {"kept": 1, "no_pair": 2}
+    assert found.examples[0].num_tokens == 13
+    better, worse = Mixture([found], epochs=1, batch_size=4, seed=0, beta=0.25).samples(0)
+    assert [tokenizer.inner.decode(each.token_ids_T) for each in (better, worse)] == [
+        "2+2?4<|endoftext|>",
+        "2+2?50<|endoftext|>",
+    ]
+    assert better.advantages_T.tolist() == [0.0] * 4 + [0.25] * 2
+    assert worse.advantages_T.tolist() == [0.0] * 4 + [-0.25] * 3
+    assert better.terms == worse.terms == ("preference",)
+    assert better.pair_id == worse.pair_id
+    twice = Mixture([found], epochs=2, batch_size=4, seed=0, beta=0.25).samples(0)
+    assert len({each.pair_id for each in twice}) == 2
 
 
 def test_bad_rows_are_left_out_named_and_counted(tmp_path: Path, tokenizer: HFTokenizer) -> None:
@@ -132,6 +151,9 @@ def test_columns_are_checked_before_anything_runs(tmp_path: Path) -> None:
         check_columns(write(tmp_path, {"text": "x"}), "file:rows")
     with pytest.raises(DataError, match="it has no rows"):
         check_columns(write(tmp_path), "file:rows")
+    with pytest.raises(DataError, match="no pair in the first rows: expected `prompt`, `chosen` and `rejected`"):
+        check_columns(write(tmp_path, {"messages": [Q, A]}), "file:rows", pairs=True)
+    check_columns(write(tmp_path, {"prompt": "q", "chosen": "x", "rejected": "y"}), "file:rows", pairs=True)
 
 
 def datasets(*sizes_and_weights: tuple[int, float]) -> list[Dataset]:

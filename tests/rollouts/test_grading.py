@@ -1,4 +1,5 @@
 from concurrent.futures import Future
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from aha.engines.fake import LetterTokenizer
 from aha.rollouts.grading import Grader, PendingGroup, then, to_verdict
 from aha.runtime.workers import CallResult
 from aha.types import Completion, Request, Segment
-from tests.rollouts.make import GOOD, PROBLEM, UNRULED
+from tests.rollouts.make import GOOD, PROBLEM, UNRULED, make_rollout
 from tests.stages.world import InlinePool
 
 TOKENIZER = LetterTokenizer()
@@ -167,3 +168,33 @@ def test_a_problem_without_a_rule_asks_no_verifier_and_earns_by_form(finish):
     assert rollout.rewards == {"accuracy": None, "format": float(finish == "stop")}
     assert rollout.measures["refusal"] == 1.0
     assert rollout.measures["format"] == float(finish == "stop")
+
+
+def test_of_a_group_with_unfinished_answers_those_that_are_there_are_graded():
+    pool, group = Later(), pending(3)
+    grader = Grader(pool, [RewardSettings(name="accuracy"), RewardSettings(name="own.py:points")], TOKENIZER)
+    grader.add(group, completion(2))
+    pool.futures[0].set_result(answered("correct"))
+    pool.submit = lambda target, arguments, cpu_seconds=None: known_points([0.5], arguments)
+    (rollout,) = grader.finish(group).rollouts
+    assert (rollout.id, rollout.rewards) == ("1/0/2", {"accuracy": 1.0, "own.py:points": 0.5})
+    assert grader.finish(pending(2)).rollouts == []
+
+
+def test_the_whole_group_is_what_it_has_finished_by_now():
+    """20 tokens in an earlier round, 40 and 30 in this one: the longest is not compared with this round's alone."""
+    group = pending(3)
+    grader = Grader(InlinePool(), [RewardSettings(name="relative_length")], TOKENIZER)
+    group.earlier = [make_rollout("1/0", 0, "correct", 1.0, num=20)]
+    group.requests = group.requests[1:]
+    for place, num in ((1, 40), (2, 30)):
+        grader.add(group, replace(completion(place), token_ids_N=np.zeros(num, np.int32)))
+    rollouts = grader.finish(group).rollouts
+    assert [rollout.rewards["relative_length"] for rollout in rollouts] == [-0.5, 0.0]
+
+
+def known_points(points, arguments):
+    assert len(arguments["columns"]["completions"]) == len(points)
+    future = Future()
+    future.set_result(CallResult({"points": points}, None, "", 0.1))
+    return future

@@ -52,7 +52,7 @@ def test_the_card_of_a_pretrained_model(tmp_path):
 def test_the_card_names_the_model_behind_a_name_and_a_stage_as_it_is(tmp_path):
     made = {"zero": settings().model_dump(), "next": settings(model="stage/zero").model_dump()}
     recipe = Recipe.model_validate({"name": "r", "models": {"base": "Some/Model-1B"}, "stages": made})
-    facts = {"rounds": 4, "model_round": 2, "updates": 4, "sampled_tokens": 1}
+    facts = {"rounds": 4, "model_round": 2, "updates": 4, "sampled_tokens": 1, "trained_tokens": 1}
     for name, start in (("zero", "from `Some/Model-1B` (weights"), ("next", "from `stage/zero` (weights")):
         node = node_of(recipe, name, RunDirectory(tmp_path), lambda model: "a" * 64)
         assert start in model_card(node, node.stage, facts, {}, "r1-zero")
@@ -62,9 +62,8 @@ def test_the_card_of_a_model_that_learned_in_the_frame_says_who_opens_the_though
     stage = settings()
     recipe = Recipe.model_validate({"name": "r", "stages": {"zero": stage.model_dump()}})
     node = node_of(recipe, "zero", RunDirectory(tmp_path), lambda model: "a" * 64)
-    card = model_card(
-        node, stage, dict.fromkeys(("rounds", "model_round", "updates", "sampled_tokens"), 1), {}, "r1-zero"
-    )
+    facts = dict.fromkeys(("rounds", "model_round", "updates", "sampled_tokens", "trained_tokens"), 1)
+    card = model_card(node, stage, facts, {}, "r1-zero")
     for expected in ("zero-shot", "temperature 0.6", "apply_chat_template", "the opening tag included"):
         assert expected in card
 

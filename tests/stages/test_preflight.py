@@ -33,6 +33,11 @@ def test_gold_answers_are_verified(tmp_path):
         check_stage(settings(data=rows(tmp_path)), InlinePool({0: "exception"}))
 
 
+def test_a_task_without_hard_problems_is_refused_before_the_run(tmp_path):
+    with pytest.raises(DataError, match="are all of them"):
+        check_stage(settings(data=rows(tmp_path) | {"hard_after": 0.5}), InlinePool())
+
+
 def test_a_prompt_that_does_not_fit_is_named():
     problem = Sums(1).problems()[0]
     check_lengths([problem], lambda p: (1,) * 4, 6, 10)

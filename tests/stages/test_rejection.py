@@ -227,3 +227,25 @@ def test_answers_are_kept_as_they_come(tmp_path: Path, served: tuple[Server, Gol
     run(tmp_path, data=settings(tmp_path, served[0].url))
     kept = RunDirectory(tmp_path / "run").answers("data").read_text().splitlines()
     assert len({json.loads(line)["key"] for line in kept}) == len(kept) >= 64
+
+
+def test_pairs_are_the_shortest_correct_answer_against_longer_ones(tmp_path: Path, served: tuple[Server, Gold]) -> None:
+    server, gold = served
+
+    def counted(number: int, path: str, body: Any) -> Any:
+        """Every other answer has 40 tokens instead of 10."""
+        status, headers, content = gold(number, path, body)
+        reply = json.loads(content)
+        if "choices" in reply:
+            reply["usage"] = {"completion_tokens": 10 + 30 * (body["seed"] % 2)}
+        return status, headers, json.dumps(reply).encode()
+
+    server.answer = counted
+    run(tmp_path, data=settings(tmp_path, server.url, leaves="pairs", judge=None, data={"tasks": tasks(tmp_path)[:1]}))
+    path = RunDirectory(tmp_path / "run").stage("data").data_file("pairs")
+    found = [json.loads(line) for line in path.read_text().splitlines()]
+    assert found
+    assert all(row["rejected_tokens"] > row["chosen_tokens"] for row in found)
+    counts = result(tmp_path, "data")["counts"]
+    assert sum(counts["pairs"].values()) == counts["kept"] == len(found)
+    assert counts["pairs"].keys() <= {"wrong_longer", "correct_1.5x"}

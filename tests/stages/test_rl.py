@@ -109,6 +109,15 @@ def test_the_reference_is_refreshed_after_so_many_updates(tmp_path):
     assert all(sample.reference_logprobs_T is not None for update in parts.learner.seen for sample in update)
 
 
+def test_the_reference_and_the_optimizer_begin_each_round_anew_where_asked(tmp_path):
+    algorithm = {"num_updates": 3, "kl": {"place": "loss", "reference_every": "round"}, "optimizer_reset": "round"}
+    parts = make_parts(tmp_path, settings(algorithm=algorithm), reference=ConstantScorer())
+    train(parts)
+    assert (parts.reference.num_refreshes, parts.learner.num_resets) == (4, 4)
+    assert torch.equal(parts.reference.held["weight"], parts.learner.weight)
+    assert make_parts(tmp_path / "b").learner.num_resets == 0
+
+
 def test_length_stages_count_updates(tmp_path):
     sampling = {"num_problems": 1, "group_size": 1, "max_new_tokens": 60, "length_stages": [[2, 70], [3, 90]]}
     parts = make_parts(tmp_path, settings(sampling=sampling))

@@ -18,7 +18,8 @@ from aha.engines.fake import RecordingLearner
 from aha.errors import ConfigError, DataError, Interrupted
 from aha.models.load import load_model
 from aha.models.positions import set_positions
-from aha.rollouts.examples import Dataset, Example, Mixture
+from aha.rollouts.examples import Dataset, Example
+from aha.rollouts.mixture import Mixture
 from aha.runtime import files
 from aha.runtime.clock import PhaseClock
 from aha.runtime.distributed import World

@@ -18,7 +18,8 @@ from aha.engines.native_learner import NativeLearner
 from aha.errors import ConfigError, Interrupted
 from aha.report.read import StageRecord
 from aha.report.run_graph import headline
-from aha.rollouts.examples import Dataset, Example, Mixture
+from aha.rollouts.examples import Dataset, Example
+from aha.rollouts.mixture import Mixture
 from aha.rollouts.pack import num_trained_tokens
 from aha.runtime import files
 from aha.runtime.metrics import read_lines
