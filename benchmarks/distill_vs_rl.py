@@ -16,13 +16,13 @@ ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
     sys.path[0] = str(ROOT)
 
-from aha.errors import DataError  # noqa: E402
 from aha.evaluation.statistics import bootstrap  # noqa: E402
 from aha.report.read import read_run  # noqa: E402
 from aha.report.score_costs import AMOUNTS, score_costs  # noqa: E402
 from aha.types import Evaluation  # noqa: E402
+from benchmarks.measuring.intervals import by_problem, rates  # noqa: E402
 from benchmarks.measuring.results import RESULTS, RUNS, interval, percent, scores, write_result  # noqa: E402
-from benchmarks.measuring.runs import evaluations, minutes, run  # noqa: E402
+from benchmarks.measuring.runs import minutes, only, run  # noqa: E402
 
 RECIPE = "distill-vs-rl"
 ROWS = ("teacher", "before", "sft", "rl", "sft-rl")
@@ -78,16 +78,6 @@ def collect(folders: Mapping[str, Path]) -> dict[str, Any]:
     }
 
 
-def only(folder: Path, stage: str) -> Evaluation:
-    """The one evaluation of a stage. Raises DataError where it has none or several."""
-    found = list(evaluations(folder, stage).values())
-    if len(found) != 1:
-        raise DataError(
-            f"{folder}: stage {stage} has {len(found)} evaluations, expected one.", cure="Name one benchmark."
-        )
-    return found[0]
-
-
 def amounts(folder: Path) -> dict[str, dict[str, int]]:
     """Tokens of each stage, with all that its model descends from, as the report tells them."""
     rows = {row["stage"]: row for row in score_costs(read_run(folder))["rows"]}
@@ -99,22 +89,13 @@ def equal(tokens: Mapping[str, int]) -> bool:
     return max(tokens.values()) <= min(tokens.values()) * (1 + EQUAL)
 
 
-def rates(found: Sequence[Evaluation]) -> list[float]:
-    """Share of right answers to each problem, the mean over the seeds; problems in the order of their names."""
-    by_problem: dict[str, list[float]] = {}
-    for evaluation in found:
-        for row in evaluation.problems:
-            by_problem.setdefault(row["id"], []).append(row["outcomes"].count("c") / len(row["outcomes"]))
-    return [mean(by_problem[name]) for name in sorted(by_problem)]
-
-
 def expected(scored: Mapping[str, Mapping[str, Evaluation]], better: str, other: str) -> dict[str, Any]:
     """The difference of two arms, paired by problem, over all seeds and of each; whether it is as expected, and whether
     its interval leaves 0 out."""
     pairs = [(rates([each[better]]), rates([each[other]])) for each in scored.values()]
     seeds = [mean(first) - mean(second) for first, second in pairs]
-    after, before = (rates([each[arm] for each in scored.values()]) for arm in (better, other))
-    found = interval(bootstrap([first - second for first, second in zip(after, before, strict=True)], seed=0))
+    after, before = ([each[arm] for each in scored.values()] for arm in (better, other))
+    found = interval(by_problem(after, before))
     return {
         "difference": found,
         "seeds": [round(each, 4) for each in seeds],

@@ -268,6 +268,13 @@ def test_lists(aha: Call, what: str, name: str) -> None:
     assert name in json.loads(aha("list", what, "--json")[1])
 
 
+def test_each_recipe_has_a_line_that_fits_into_100_columns(aha: Call) -> None:
+    names = list(json.loads(aha("list", "recipes", "--json")[1]))
+    lines = aha("list", "recipes")[1].splitlines()
+    assert [line.split()[0] for line in lines] == names
+    assert not [line for line in lines if len(line) > 100 or len(line.split()) < 4]
+
+
 def test_tasks_without_reasoning_gym_say_how_to_get_it(aha: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "reasoning_gym.factory", None)
     assert "pip install 'aha[gym]'" in aha("list", "tasks")[1]

@@ -1,12 +1,13 @@
-"""A 95 % interval for the difference of two means with few runs each."""
+"""95 % intervals: of means over few runs, and of the difference of two models over their common problems."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import mean, variance
+from statistics import mean, stdev, variance
 
-from aha.types import Interval
+from aha.evaluation.statistics import bootstrap
+from aha.types import Evaluation, Interval
 
 
 def welch(first: Sequence[float], second: Sequence[float], level: float = 0.95) -> Interval:
@@ -21,6 +22,28 @@ def welch(first: Sequence[float], second: Sequence[float], level: float = 0.95) 
     )
     reach = student_quantile((1 + level) / 2, freedom) * error
     return Interval(difference, difference - reach, difference + reach)
+
+
+def student(values: Sequence[float], level: float = 0.95) -> Interval:
+    """The mean with Student's t interval (Biometrika 1908); two or more values."""
+    middle = mean(values)
+    reach = student_quantile((1 + level) / 2, len(values) - 1) * stdev(values) / math.sqrt(len(values))
+    return Interval(middle, middle - reach, middle + reach)
+
+
+def rates(found: Sequence[Evaluation]) -> list[float]:
+    """Share of right answers to each problem, the mean over the seeds; problems in the order of their names."""
+    by_problem: dict[str, list[float]] = {}
+    for evaluation in found:
+        for row in evaluation.problems:
+            by_problem.setdefault(row["id"], []).append(row["outcomes"].count("c") / len(row["outcomes"]))
+    return [mean(by_problem[name]) for name in sorted(by_problem)]
+
+
+def by_problem(first: Sequence[Evaluation], second: Sequence[Evaluation]) -> Interval:
+    """pass@1 of the first less that of the second, paired by problem, each the mean of its seeds."""
+    pairs = zip(rates(first), rates(second), strict=True)
+    return bootstrap([one - other for one, other in pairs], seed=0)
 
 
 def student_quantile(p: float, freedom: float) -> float:

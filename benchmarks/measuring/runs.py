@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from aha.errors import DataError
 from aha.evaluation.files import read_evaluation
 from aha.runtime import files
 from aha.runtime.metrics import read_lines
@@ -39,6 +40,16 @@ def evaluations(folder: Path, stage: str) -> dict[str, Evaluation]:
     """All evaluations of a stage by benchmark."""
     found = [read_evaluation(path) for path in sorted((folder / "stages" / stage).glob("evaluation-*.json"))]
     return {evaluation.benchmark: evaluation for evaluation in found}
+
+
+def only(folder: Path, stage: str) -> Evaluation:
+    """The one evaluation of a stage. Raises DataError where it has none or several."""
+    found = list(evaluations(folder, stage).values())
+    if len(found) != 1:
+        raise DataError(
+            f"{folder}: stage {stage} has {len(found)} evaluations, expected one.", cure="Name one benchmark."
+        )
+    return found[0]
 
 
 def _results(folder: Path) -> dict[str, int]:

@@ -13,6 +13,7 @@ from aha.errors import DataError
 from aha.evaluation.files import write_evaluation
 from aha.runtime import files
 from benchmarks import distill_vs_rl
+from benchmarks.measuring import runs
 from tests.benchmarks.make import evaluation
 
 STAGES: dict[str, dict[str, Any]] = {
@@ -98,7 +99,7 @@ def test_a_difference_is_clear_where_its_interval_leaves_0_out() -> None:
 
 def test_a_stage_without_a_score_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="stage sft has 0 evaluations"):
-        distill_vs_rl.only(fill(tmp_path).parent / "nowhere", "sft")
+        runs.only(fill(tmp_path).parent / "nowhere", "sft")
 
 
 def test_each_seed_is_run_in_its_own_folder(
