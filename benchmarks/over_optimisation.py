@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         seeds[str(seed)] = {"minutes": round(minutes(folder), 1), **seed_result(folder)}
         scored.append({stage: evaluations(folder, stage) for stage in (START, *ARMS)})
         found = {"settings": recipe(Path("."))["stages"], "overrides": extra, **pooled(seeds, scored), "seeds": seeds}
-        path = write_result("over-optimisation", found, options.out)
+        path = write_result("over_optimisation", found, options.out)
     print_result(found)
     print(f"Written to {path}.")
 
