@@ -21,7 +21,6 @@ if __name__ == "__main__":
     sys.path[0] = str(ROOT)
 
 from aha.config.loading import load_recipe  # noqa: E402
-from aha.config.presets import PRESETS  # noqa: E402
 from aha.errors import Interrupted, UsageError  # noqa: E402
 from aha.evaluation.statistics import bootstrap  # noqa: E402
 from aha.types import Evaluation  # noqa: E402
@@ -91,16 +90,12 @@ def write(
 
 
 def chosen(names: Sequence[str]) -> list[Row]:
-    """The rows of these names, all without one, in their order; GRPO is always among them. A row whose preset this
-    version does not have is left out and said so. Raises UsageError for a name that no row has."""
+    """The rows of these names, all without one, in their order; GRPO is always among them. Raises UsageError for a name
+    that no row has."""
     unknown = [name for name in names if name not in {row.name for row in ROWS}]
     if unknown:
         raise UsageError(f"There is no row '{unknown[0]}'.", cure=f"Rows: {', '.join(row.name for row in ROWS)}.")
-    wanted = [row for row in ROWS if not names or row.name in (*names, AGAINST)]
-    for row in wanted:
-        if row.preset not in PRESETS:
-            print(f"Row {row.name} is skipped: this version has no preset '{row.preset}'.")
-    return [row for row in wanted if row.preset in PRESETS]
+    return [row for row in ROWS if not names or row.name in (*names, AGAINST)]
 
 
 def finished(runs: Path, row: Row, num_seeds: int, more: Sequence[str]) -> Seeds:

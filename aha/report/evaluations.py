@@ -34,21 +34,18 @@ def score(evaluation: Row, name: str) -> Row | None:
 
 
 def pairs(run: RunRecord) -> list[Pair]:
-    """One pair a benchmark that two stages evaluated; held-out first. Stages that descend from another model than the
-    first one (a student of another family) do not end a pair."""
-    seen: dict[str, list[tuple[str, Row]]] = defaultdict(list)
-    roots = {stage.name: root_of(run, stage.name) for stage in run.stages if stage.evaluations}
+    """One pair a benchmark that two stages of one descent evaluated; held-out first. Stages that descend from another
+    model (a student of another family) do not end a pair; where several descents have one, that of the first stage
+    counts."""
+    seen: dict[tuple[str, str], list[tuple[str, Row]]] = defaultdict(list)
     for stage in run.stages:
-        if stage.evaluations and roots[stage.name] != next(iter(roots.values())):
-            continue
         for benchmark, record in stage.evaluations.items():
-            seen[benchmark].append((stage.name, record))
-    found = [
-        Pair(name, items[0][0], items[-1][0], items[0][1], items[-1][1])
-        for name, items in seen.items()
-        if len(items) > 1
-    ]
-    return sorted(found, key=lambda pair: ("heldout" not in pair.benchmark, pair.benchmark))
+            seen[benchmark, str(root_of(run, stage.name))].append((stage.name, record))
+    found: dict[str, Pair] = {}
+    for (benchmark, _), items in seen.items():
+        if len(items) > 1:
+            found.setdefault(benchmark, Pair(benchmark, items[0][0], items[-1][0], items[0][1], items[-1][1]))
+    return sorted(found.values(), key=lambda pair: ("heldout" not in pair.benchmark, pair.benchmark))
 
 
 def table(run: RunRecord) -> list[Row]:

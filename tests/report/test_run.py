@@ -270,6 +270,12 @@ def test_a_student_of_another_family_does_not_end_the_comparison(r1: RunRecord) 
     assert "13 of 15 stages are done: dev2 ended on a plateau." in told
 
 
+def test_a_model_of_another_descent_that_comes_first_does_not_prevent_a_comparison(r1: RunRecord) -> None:
+    by_name = {stage.name: stage for stage in r1.stages}
+    turned = replace(r1, stages=[by_name[name] for name in ("student", "dev3", "r1")])
+    assert [(pair.before_stage, pair.after_stage) for pair in pairs(turned)] == [("dev3", "r1")]
+
+
 def test_rounds_that_a_token_budget_made_superfluous_were_not_missed(r1: RunRecord) -> None:
     zero = next(stage for stage in r1.stages if stage.name == "zero")
     for ended, words in (("tokens", "trained for 30 rounds"), ("plateau", "trained for 30 of 200 rounds")):
