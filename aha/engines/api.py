@@ -35,12 +35,14 @@ class ApiModel:
     _limit_key: str = field(default="max_tokens", init=False)
     _num_replies: int = field(default=0, init=False)
     _num_lost_in_row: int = field(default=0, init=False)
+    _num_at_once: int = field(default=1, init=False)
+    _counting: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     def ask_all(self, requests: Sequence[WordsRequest]) -> Iterator[tuple[int, WordsReply]]:
         """Ask all, `num_parallel` at a time; yields (position in requests, reply) in order of arrival.
 
         An answer that cannot be had is a reply with finish `aborted`. Raises MachineError when the endpoint refuses the
-        key or the model, never answered, or stopped answering.
+        key or the model, answered none of the first requests (as many as are asked at once), or stopped answering.
         """
         waiting: SimpleQueue[tuple[int, WordsRequest]] = SimpleQueue()
         done: SimpleQueue[tuple[int, WordsReply | BaseException]] = SimpleQueue()
@@ -59,7 +61,8 @@ class ApiModel:
                 except BaseException as error:  # raised again by whoever iterates
                     done.put((position, error))
 
-        for _ in range(min(self.num_parallel, len(requests))):
+        self._num_at_once = min(self.num_parallel, len(requests))
+        for _ in range(self._num_at_once):
             threading.Thread(target=work, name="aha-api", daemon=True).start()
         try:
             for _ in requests:
@@ -90,16 +93,19 @@ class ApiModel:
                     break
                 self._limit_key = "max_completion_tokens"  # the newer name, which the server itself asks for
             else:
-                self._num_replies += 1
-                self._num_lost_in_row = 0
+                with self._counting:
+                    self._num_replies += 1
+                    self._num_lost_in_row = 0
                 return reply
         return self._lost(problem)
 
     def _lost(self, problem: str) -> WordsReply:
-        self._num_lost_in_row += 1
-        if not self._num_replies:
+        with self._counting:
+            self._num_lost_in_row += 1
+            num_replies, num_lost = self._num_replies, self._num_lost_in_row
+        if not num_replies and num_lost >= self._num_at_once:
             raise MachineError(f"{shown(self.base_url)} gave no answer: {problem}.", cure="Check address and server.")
-        if self._num_lost_in_row > 2 * self.num_parallel:
+        if num_lost > 2 * self.num_parallel:
             raise MachineError(f"{shown(self.base_url)} stopped answering: {problem}.", cure="Run again when it is up.")
         return WordsReply("", 0, "aborted", problem)
 

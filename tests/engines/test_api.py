@@ -157,6 +157,25 @@ def test_an_answer_lost_among_others_is_aborted_and_says_why(server: Server) -> 
     assert found[1] == WordsReply("", 0, "aborted", "HTTP 400, too long")
 
 
+def test_one_question_that_is_refused_first_ends_nothing(server: Server) -> None:
+    def late(number: int, path: str, body: Json) -> Reply:
+        if body["seed"] == 0:
+            return 400, {}, b"too long"
+        time.sleep(0.2)
+        return ok(chat("2"))
+
+    server.answer = late
+    found = ask(model(server, num_parallel=2), *[request(seed=i) for i in range(4)])
+    assert [reply.finish for reply in found] == ["aborted", "stop", "stop", "stop"]
+
+
+def test_a_server_that_refuses_all_that_is_asked_at_once_ends_it(server: Server) -> None:
+    server.answer = lambda number, path, body: (400, {}, b"too long")
+    with pytest.raises(MachineError, match="gave no answer: HTTP 400, too long"):
+        ask(model(server, num_parallel=3), *[request(seed=i) for i in range(30)])
+    assert len(server.seen) <= 6
+
+
 def test_a_server_that_stops_answering_ends_it(server: Server) -> None:
     server.answer = lambda number, path, body: ok(chat("2")) if not number else (500, {}, b"broken")
     with pytest.raises(MachineError, match="stopped answering: HTTP 500, broken"):
