@@ -19,10 +19,10 @@ ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
     sys.path[0] = str(ROOT)
 
-from aha.evaluation.compare import shared_rates  # noqa: E402
 from aha.evaluation.statistics import bootstrap  # noqa: E402
 from aha.runtime.metrics import read_lines  # noqa: E402
 from aha.types import Evaluation  # noqa: E402
+from benchmarks.measuring.intervals import by_problem, rates  # noqa: E402
 from benchmarks.measuring.results import RESULTS, RUNS, interval, percent, scores, write_result  # noqa: E402
 from benchmarks.measuring.runs import evaluations, minutes, run  # noqa: E402
 
@@ -97,7 +97,7 @@ def pooled(seeds: Mapping[str, Found]) -> dict[str, dict[str, Any]]:
             each = [found[stage][name] for found in seeds.values()]
             consistency = [one.language_consistency for one in each if one.language_consistency is not None]
             table.setdefault(stage, {})[name] = {
-                "pass@1": interval(bootstrap(mean_rates(each), seed=0)),
+                "pass@1": interval(bootstrap(rates(each), seed=0)),
                 "seeds": [round(one.scores["pass@1"].value, 4) for one in each],
                 "format_rate": round(mean(one.format_rate for one in each), 4),
                 "mean_tokens": round(mean(one.mean_tokens for one in each), 1),
@@ -106,16 +106,10 @@ def pooled(seeds: Mapping[str, Found]) -> dict[str, dict[str, Any]]:
     return table
 
 
-def mean_rates(each: Sequence[Evaluation]) -> list[float]:
-    """Success rate of each problem, the mean over the seeds' models."""
-    rates = [shared_rates(each[0], one)[1] for one in each]
-    return [mean(row) for row in zip(*rates, strict=True)]
-
-
 def difference(seeds: Mapping[str, Found], later: str, earlier: str, benchmark: str) -> dict[str, Any]:
     """Pass@1 of stage `later` minus that of `earlier`, paired by problem, all seeds together."""
-    pairs = [mean_rates([found[stage][benchmark] for found in seeds.values()]) for stage in (later, earlier)]
-    gained = bootstrap([after - before for after, before in zip(*pairs, strict=True)], seed=0)
+    after, before = ([found[stage][benchmark] for found in seeds.values()] for stage in (later, earlier))
+    gained = by_problem(after, before)
     return {**interval(gained), "clear": gained.low > 0 or gained.high < 0}
 
 

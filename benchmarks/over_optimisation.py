@@ -28,7 +28,8 @@ from aha.lab.general import POLITE, RUDE  # noqa: E402
 from aha.lab.requests import CHECKED, TASKS, general_rows, requests  # noqa: E402
 from aha.runtime import files  # noqa: E402
 from aha.runtime.metrics import read_lines  # noqa: E402
-from aha.types import Evaluation, Interval, Json  # noqa: E402
+from aha.types import Evaluation, Json  # noqa: E402
+from benchmarks.measuring.intervals import by_problem, rates  # noqa: E402
 from benchmarks.measuring.results import RESULTS, RUNS, interval, percent, write_result  # noqa: E402
 from benchmarks.measuring.runs import evaluations, minutes, run  # noqa: E402
 from benchmarks.preferences import RAMBLING  # noqa: E402
@@ -231,17 +232,15 @@ def pooled(
     seeds: Mapping[str, Mapping[str, Any]], scored: Sequence[Mapping[str, Mapping[str, Evaluation]]]
 ) -> dict[str, Any]:
     """Scores of the models that the stages left and their gains on the start, over all seeds; what was expected."""
-    rates = {
-        stage: {name: rates_of([each[stage][name] for each in scored]) for name in BENCHMARKS}
-        for stage in (START, *ARMS)
+    evaluated = {
+        stage: {name: [each[stage][name] for each in scored] for name in BENCHMARKS} for stage in (START, *ARMS)
     }
-    scores = {stage: {name: spread(found) for name, found in each.items()} for stage, each in rates.items()}
+    scores = {
+        stage: {name: bootstrap(rates(found), seed=0) for name, found in each.items()}
+        for stage, each in evaluated.items()
+    }
     gains = {
-        arm: {
-            name: spread({item: rates[arm][name][item] - before for item, before in rates[START][name].items()})
-            for name in BENCHMARKS
-        }
-        for arm in ARMS
+        arm: {name: by_problem(evaluated[arm][name], evaluated[START][name]) for name in BENCHMARKS} for arm in ARMS
     }
     arms = {arm: [seed["arms"][arm] for seed in seeds.values()] for arm in ARMS}
     return {
@@ -260,20 +259,6 @@ def pooled(
             "and raises the true preference": gains["sound"][TRUTH].low > 0,
         },
     }
-
-
-def rates_of(found: Sequence[Evaluation]) -> dict[str, float]:
-    """Share of right answers to each problem, over the seeds."""
-    shares: dict[str, list[float]] = {}
-    for evaluation in found:
-        for row in evaluation.problems:
-            shares.setdefault(row["id"], []).append(row["outcomes"].count("c") / len(row["outcomes"]))
-    return {name: mean(values) for name, values in shares.items()}
-
-
-def spread(rates: Mapping[str, float]) -> Interval:
-    """Mean with an interval over problems."""
-    return bootstrap(list(rates.values()), seed=0)
 
 
 def print_result(found: Mapping[str, Any]) -> None:

@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+# PPO (1707.06347) as RLHF and open trainers run it: a critic with GAE, whitened advantages. The KL is the recipe's.
+_PPO: dict[str, Any] = {
+    "baseline": "critic",
+    "gamma": 1.0,
+    "gae_lambda": 0.95,
+    "scale": "batch_std",
+    "objective": "clipped_ratio",
+    "ratio": "token",
+    "clip_low": 0.2,
+    "clip_high": 0.2,
+    "aggregate": "token_mean",
+    "kl": {"place": "none"},
+}
 PRESETS: dict[str, dict[str, Any]] = {
     # DeepSeekMath (2402.03300) eq. 3 as open trainers run it today: token ratio, no KL.
     "grpo": {
@@ -72,32 +85,9 @@ PRESETS: dict[str, dict[str, Any]] = {
         "aggregate": "token_mean",
         "kl": {"place": "reward", "estimator": "k1", "level": "token", "coef": 0.01},
     },
-    # PPO (1707.06347) as RLHF and open trainers run it: a critic with GAE, whitened advantages. The KL is the recipe's.
-    "ppo": {
-        "baseline": "critic",
-        "gamma": 1.0,
-        "gae_lambda": 0.95,
-        "scale": "batch_std",
-        "objective": "clipped_ratio",
-        "ratio": "token",
-        "clip_low": 0.2,
-        "clip_high": 0.2,
-        "aggregate": "token_mean",
-        "kl": {"place": "none"},
-    },
+    "ppo": _PPO,
     # Open-Reasoner-Zero (2503.24290): PPO with gamma = lambda = 1, so that A = R - V; no KL, no entropy bonus.
-    "orz": {
-        "baseline": "critic",
-        "gamma": 1.0,
-        "gae_lambda": 1.0,
-        "scale": "batch_std",
-        "objective": "clipped_ratio",
-        "ratio": "token",
-        "clip_low": 0.2,
-        "clip_high": 0.2,
-        "aggregate": "token_mean",
-        "kl": {"place": "none"},
-    },
+    "orz": {**_PPO, "gae_lambda": 1.0},
     # GSPO (2507.18071) eq. 5-7 and section 5.1: length-normalised sequence ratio, very tight clip.
     "gspo": {
         "baseline": "group_mean",
