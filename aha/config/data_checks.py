@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from aha.config.data_stages import CollectStage, GeneralStage, RejectionStage, Wording
+from aha.config.reward_checks import BUDGET_KEYS, task_keys
 from aha.config.yaml_files import KeyPath
 
 Found = tuple[KeyPath, str, str]
@@ -60,6 +61,7 @@ def _rules() -> Iterator[Idle]:
         ("num_problems",),
         "each problem is taken once",
     )
+    yield "rejection", ("budget",), lambda s: s.leaves == "pairs", ("leaves",), "answers of a pair differ in length"
 
 
 DATA_RULES: tuple[Idle, ...] = tuple(_rules())
@@ -107,10 +109,15 @@ def general_contradictions(stage: GeneralStage) -> Iterator[Found]:
 
 
 def rejection_contradictions(stage: RejectionStage) -> Iterator[Found]:
-    """Samples that are all the same."""
+    """Samples that are all the same, questions with two budgets."""
     if stage.temperature == 0 and stage.num_samples > 1:
         problem = f"temperature = 0 draws the same answer {stage.num_samples} times"
         yield ("temperature",), problem, "Set it above 0; DeepSeek-R1 samples at 1.0. Or set num_samples to 1."
+    if stage.budget is not None:
+        for name, keys in map(task_keys, stage.data.tasks):
+            if keys & set(BUDGET_KEYS):
+                problem = f"the questions of {name} have a budget already, and `budget` writes a second one"
+                yield ("budget",), problem, "Take budget out, or the task's own."
 
 
 def _gaps(key: str, wording: Wording | None, names: tuple[str, ...]) -> Iterator[Found]:

@@ -104,6 +104,9 @@ class RejectionStage(Block):
     leaves: Literal["examples", "pairs"] = "examples"
     """The answers that pass; or pairs that teach to be short: the shortest of them against longer ones that are wrong,
     or correct and 1.5 times as long, up to `filters.max_kept` pairs a problem."""
+    budget: Literal["think_tokens", "max_think_tokens"] | None = None
+    """Writes behind the question of each answer kept how many tokens it took ("Think for n tokens."), so that a model
+    fine-tuned on them learns what such a prompt means."""
     min_kept: PositiveCount = 1
     """The stage stops the run where fewer samples (or pairs) are left."""
     num_parallel: PositiveCount = execution(16, "Requests in flight at an endpoint.")

@@ -91,7 +91,7 @@ def _length(stage: RLStage) -> Iterator[Found]:
     for reward in (each for each in stage.rewards if each.name == BUDGETED and each.model is None):
         graded = {name.partition("?")[0] for name in reward.on}
         for place, entry in enumerate(stage.data.tasks):
-            name, keys = _task_keys(entry)
+            name, keys = task_keys(entry)
             bare = name.partition("?")[0]
             own = bare.startswith("file:") or ".py:" in bare
             if not own and not keys & set(BUDGET_KEYS) and (not graded or bare in graded):
@@ -100,7 +100,7 @@ def _length(stage: RLStage) -> Iterator[Found]:
                 yield ("data", "tasks", str(place)), problem, cure
 
 
-def _task_keys(entry: str | dict[str, Any]) -> tuple[str, set[str]]:
+def task_keys(entry: str | dict[str, Any]) -> tuple[str, set[str]]:
     """A task's name as it is written, and the keys given beside and behind it."""
     beside = entry if isinstance(entry, dict) else {"name": entry}
     name = str(beside.get("name", ""))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from aha.config.data_stages import RejectionStage
 from aha.evaluation.contamination import open_leaks
@@ -22,6 +23,7 @@ from aha.runtime.seeds import seed_of
 from aha.stages.graph import Node
 from aha.stages.making import Making, making
 from aha.stages.session import Session, worker_pool
+from aha.tasks.budget import asked_for
 from aha.text.answers import final_text
 from aha.text.response import Response, split_response
 from aha.types import JUDGE, Json, Problem, Verdict
@@ -36,13 +38,23 @@ def run(session: Session, node: Node) -> None:
     if session.world.rank == 0:
         with making(session, node) as work:
             candidates, kept = sample_and_filter(work, stage)
-            rows = [example_row(each, "rejection", stage.filters) for each in kept]
+            told = [with_budget(each, stage.budget) for each in kept]
+            rows = [example_row(each, "rejection", stage.filters) for each in told]
             if stage.leaves == "pairs":
                 pairs = length_pairs(candidates, kept, stage.filters.max_kept)
                 work.counts["pairs"] = dict(Counter(pair.reason for pair in pairs))
                 rows = [length_pair_row(pair) for pair in pairs]
             work.finish(rows, stage.min_kept)
     session.world.barrier()
+
+
+def with_budget(candidate: Candidate, key: str | None) -> Candidate:
+    """The answer to a question that asks for as many tokens as it took; the same one where `key` is None."""
+    return (
+        candidate
+        if key is None
+        else replace(candidate, problem=asked_for(candidate.problem, key, candidate.num_tokens))
+    )
 
 
 def sample_and_filter(work: Making, stage: RejectionStage) -> tuple[list[Candidate], list[Candidate]]:

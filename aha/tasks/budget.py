@@ -29,9 +29,14 @@ class Budget:
     def asked_of(self, problem: Problem) -> Problem:
         """The problem with its budget in the last message; the same one whenever it is asked."""
         drawn = Random(seed_of(self.key, self.low, self.high, problem.id)).randint(self.low, self.high)
-        *before, last = problem.messages
-        asked = {**last, "content": last["content"] + SUFFIXES[self.key].format(drawn)}
-        return replace(problem, messages=[*before, asked], metadata={**problem.metadata, self.key: drawn})
+        return asked_for(problem, self.key, drawn)
+
+
+def asked_for(problem: Problem, key: str, num_tokens: int) -> Problem:
+    """The problem with this budget in its last message, and under `key` in its metadata."""
+    *before, last = problem.messages
+    asked = {**last, "content": last["content"] + SUFFIXES[key].format(num_tokens)}
+    return replace(problem, messages=[*before, asked], metadata={**problem.metadata, key: num_tokens})
 
 
 class BudgetedTask:

@@ -209,6 +209,38 @@ def test_the_same_answer_many_times_is_a_contradiction() -> None:
     assert not list(data_contradictions(stage.model_copy(update={"num_samples": 1})))
 
 
+def test_questions_with_two_budgets_are_a_contradiction() -> None:
+    from aha.config.data_checks import data_contradictions
+
+    data = {"tasks": ["lab:mixed", {"name": "lab:lists", "think_tokens": 16}]}
+    stage = RejectionStage(kind="rejection", model="m", data=data, budget="think_tokens")
+    ((path, problem, _),) = data_contradictions(stage)
+    assert path == ("budget",)
+    assert problem.startswith("the questions of lab:lists have a budget already")
+    assert not list(data_contradictions(stage.model_copy(update={"budget": None})))
+
+
+@pytest.mark.parametrize(("leaves", "idle"), [("pairs", True), ("examples", False)])
+def test_pairs_have_no_budget(leaves: str, idle: bool) -> None:
+    data = {"tasks": ["lab:mixed"]}
+    stage = {"kind": "rejection", "model": "lab", "data": data, "leaves": leaves, "budget": "think_tokens"}
+    found = idle_keys(Recipe.model_validate({"name": "x", "stages": {"data": stage}}))
+    assert (("stages", "data", "budget") in [each.path for each in found]) == idle
+
+
+def test_the_question_asks_for_as_many_tokens_as_its_answer_took(tmp_path: Path, served: tuple[Server, Gold]) -> None:
+    run(tmp_path, data=settings(tmp_path, served[0].url, judge=None, data={"tasks": tasks(tmp_path)[:1]}))
+    plain = rows(tmp_path, "data")
+    told = tmp_path / "told"
+    told.mkdir()
+    data = {"tasks": tasks(told)[:1]}
+    run(told, data=settings(told, served[0].url, judge=None, data=data, budget="max_think_tokens"))
+    assert plain
+    assert [row["messages"][-2]["content"] for row in rows(told, "data")] == [
+        f"{row['messages'][-2]['content']} Think for maximum {row['tokens']} tokens." for row in plain
+    ]
+
+
 @pytest.mark.parametrize(("num_problems", "idle"), [(None, True), (5, False)])
 def test_shuffling_has_no_effect_where_every_problem_is_taken(num_problems: int | None, idle: bool) -> None:
     stage = {"kind": "rejection", "model": "lab", "data": {"tasks": ["lab:mixed"]}, "num_problems": num_problems}
