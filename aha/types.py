@@ -25,7 +25,9 @@ Json = Any
 """A value that JSON can hold."""
 Message = dict[str, str]
 """One chat turn: `role` (system, user, assistant, tool) and `content`."""
-Finish = Literal["stop", "length", "tool", "aborted"]
+Finish = Literal["stop", "length", "repeats", "tool", "aborted"]
+CUT_OFF: tuple[Finish, ...] = ("length", "repeats")
+"""How an answer ends that did not end by itself: at its limit, or in a loop (rollouts.partial)."""
 Outcome = Literal["correct", "wrong", "undecided"]
 Term = Literal["policy", "imitation", "preference", "value"]
 Sees = Literal["summary", "response"]
@@ -125,11 +127,10 @@ class Verdict:
     extracted: str | None
     """The answer that was compared, as text; None where there was none."""
     reason: str
-    """`match`, `mismatch`, `no_answer`, `unparsable`, `over_limits`, `several_answers`, `truncated`, or for undecided
-    `crash`, `timeout`, `lost_worker`, `bad_reference`, `unclear` (mathematics). Programs: `not_compiled`, `over_time`,
-    `over_memory`, `over_output`, `crashed`, `no_result`, and undecided `no_tests`, `not_installed`, `no_sandbox`,
-    `no_memory`, `checker_failed`. By a model: `judged`, and undecided `no_reply`, `unreadable`. Undecided without a
-    failure of ours: `no_rule`."""
+    """`match`, `mismatch`, `no_answer`, `unparsable`, `over_limits`, `several_answers`, `truncated`; undecided `crash`,
+    `timeout`, `lost_worker`, `bad_reference`, `unclear` (mathematics), `no_rule`. Programs: `not_compiled`,
+    `over_time`, `over_memory`, `over_output`, `crashed`, `no_result`; undecided `no_tests`, `not_installed`,
+    `no_sandbox`, `no_memory`, `checker_failed`. By a model: `judged`; undecided `no_reply`, `unreadable`."""
     seconds: float = 0.0
     detail: str = ""
     """More for people: which test failed and how, the sandbox's level, what to install. Never counted or compared."""
@@ -172,10 +173,8 @@ class Group:
 
 @dataclass(slots=True)
 class Sample:
-    """A rollout (or a written text) as the learner sees it. All arrays cover prompt and completion, length T.
-
-    Entry t of a per-token array belongs to token t given tokens < t; entry 0 is never trained.
-    """
+    """A rollout (or a written text) as the learner sees it. All arrays cover prompt and completion, length T; entry t
+    of one belongs to token t given tokens < t, and entry 0 is never trained."""
 
     rollout_id: str
     token_ids_T: Int32

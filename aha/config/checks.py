@@ -107,6 +107,9 @@ def _rl(name: str, stage: RLStage) -> Iterator[Contradiction]:
         problem = f"segment_tokens = {sampling.segment_tokens} cuts nothing below the length limit of {limit}"
         cure = "Partial rollouts need a limit (max_new_tokens) of several segments."
         yield Contradiction((*block, "sampling", "segment_tokens"), problem, cure)
+    if (sampling.cut_repeats or 0) >= limit:
+        problem = f"cut_repeats = {sampling.cut_repeats} blocks of tokens never stand below the length limit of {limit}"
+        yield Contradiction((*block, "sampling", "cut_repeats"), problem, "Lower it; 8 finds what is a loop.")
     if sampling.segment_tokens is not None and algorithm.filter == "refill":
         problem = "segment_tokens lets answers wait for the next round, and filter = refill fills up the round"
         cure = "Set algorithm.filter to drop_uniform, or leave segment_tokens out."

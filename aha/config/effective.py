@@ -90,6 +90,13 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "rl",
+        ("sampling.cut_repeats",),
+        lambda s: s.sampling.segment_tokens is None,
+        ("sampling.segment_tokens",),
+        "without sampling.segment_tokens no completion is looked at before it ends",
+    ),
+    Rule(
+        "rl",
         ("data.hard_frac",),
         lambda s: s.data.hard_after is None,
         ("data.hard_after",),

@@ -57,6 +57,9 @@ class SamplingSettings(Block):
     segment_tokens: PositiveCount | None = None
     """Partial rollouts: the most new tokens of a completion in one round. What is unfinished goes on in the next round,
     in the place of a new problem; of a completion the tokens of its last round are trained. None: no cut."""
+    cut_repeats: Annotated[int, Field(ge=2)] | None = None
+    """With `segment_tokens`: an unfinished completion does not go on that ends with one block of tokens, so many times
+    in a row or more, over half a segment or more; it counts as truncated. None: it goes on."""
 
 
 class RewardSettings(Block):

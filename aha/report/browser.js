@@ -1,7 +1,8 @@
 // Every kept rollout by step and group, with filters, search and a permanent link each.
 
+const CUT = { length: "truncated", repeats: "ended in a loop" };
 const FILTERS = {
-  correct: (rollout) => rollout.outcome === "correct", wrong: (rollout) => rollout.outcome === "wrong", truncated: (rollout) => rollout.finish === "length",
+  correct: (rollout) => rollout.outcome === "correct", wrong: (rollout) => rollout.outcome === "wrong", truncated: (rollout) => rollout.finish in CUT,
   undecided: (rollout) => rollout.outcome === "undecided", "format broken": (rollout) => rollout.broken, "has re-check": (rollout) => (rollout.measures.recheck || 0) > 0,
   "reflects otherwise": (rollout) => (rollout.measures.backtrack || 0) + (rollout.measures.another_approach || 0) > 0,
 };
@@ -101,7 +102,7 @@ function bar(rollout, most) {
 
 function rolloutFacts(rollout, meter) {
   const parts = Object.entries(rollout.parts).map(([name, points]) => el("span", { class: "chip" }, `${visible(name)} ${points === null ? "left out" : short(points)}`));
-  const flags = [rollout.broken ? "format broken" : "", rollout.finish === "length" ? "truncated" : ""].filter(Boolean).map((flag) => el("span", { class: "chip flag" }, flag));
+  const flags = [rollout.broken ? "format broken" : "", CUT[rollout.finish] || ""].filter(Boolean).map((flag) => el("span", { class: "chip flag" }, flag));
   const known = Object.entries(rollout.measures).filter(([name]) => name !== "format").map(([name, value]) => `${name.replace(/_/g, " ")} ${typeof value === "number" ? short(value) : value}`);
   const sentence = [`verdict: ${rollout.reason || "?"}`, `answer found: ${rollout.extracted ?? "none"}`, `advantage ${rollout.advantage === null ? "–" : short(rollout.advantage)}`,
     `${rollout.tokens ?? "?"} tokens, ended by ${rollout.finish || "?"}`, `policy version ${rollout.version ?? "?"}`, ...known].map(visible).join(" · ");

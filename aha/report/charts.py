@@ -129,6 +129,7 @@ def reward_charts(stage: StageRecord) -> list[Row]:
             ("accuracy", "accuracy"),
             ("format right", "format_rate"),
             ("truncated", "truncated_frac"),
+            ("ended in a loop", "repeats_frac"),
             ("undecided", "undecided_frac"),
             ("repetition", "repetition_rate"),
             ("language consistency", "language_consistency"),
@@ -149,7 +150,7 @@ def reward_charts(stage: StageRecord) -> list[Row]:
             "percent",
             shares,
             "Shares were not logged.",
-            "Shares of the round's rollouts. Truncated: cut off at the length limit.",
+            "Shares of the round's rollouts. Truncated: cut off at the length limit, or in a loop.",
         ),
     ]
 

@@ -167,13 +167,22 @@ def format_wrong(stage: StageRecord) -> list[Finding]:
 
 
 def truncation(stage: StageRecord) -> list[Finding]:
-    """Responses that met the length limit."""
-    value = late(stage, "truncated_frac")
+    """Responses that met the length limit, or were ended in a loop."""
+    value, loops = late(stage, "truncated_frac"), late(stage, "repeats_frac") or 0.0
     if value is None:
         return []
     level = graded(value, "truncated_frac")
     if level == "ok":
         return [Finding("ok", "truncation", f"Truncation: {share(value)} of the responses are cut off.", "")]
+    if loops > value / 2:
+        return [
+            Finding(
+                level,
+                "truncation",
+                f"{share(value)} of the responses are cut off, most of them in a loop ({share(loops)} of all).",
+                "Set algorithm.truncated: punish, or start from a model that repeats itself less; read some of them.",
+            )
+        ]
     return [
         Finding(
             level,

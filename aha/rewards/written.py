@@ -18,8 +18,8 @@ class Written:
     opened: bool = False
     """The prompt ended inside `<think>`."""
     cut_off: bool = False
-    """At the length limit."""
+    """At the length limit, or in a loop."""
     num_tokens: int = 0
-    """That the model wrote."""
+    """That the model wrote; in a loop, that it could have written."""
     max_new_tokens: int = 1
     """That it could have written."""

@@ -10,7 +10,7 @@ from aha.config.settings import SamplingSettings
 from aha.rewards.routing import graders
 from aha.rollouts.filters import Filtered, FilterMode, filter_groups
 from aha.rollouts.grading import Grader, PendingGroup
-from aha.rollouts.partial import is_cut, joined, left_over, next_segment, taken_up, with_earlier
+from aha.rollouts.partial import in_a_loop, is_cut, joined, left_over, next_segment, taken_up, with_earlier
 from aha.rollouts.problems import ProblemStream
 from aha.rollouts.scoring import Scorers, score_groups
 from aha.rollouts.share import gather_drawn, gather_groups
@@ -92,8 +92,7 @@ def collect(
             names = graders(grader.rewards, problem, task, plan.update, plan.total_updates)
             requests = requests_of(group_id, problem, plan, render, repeats)
             pending.append(PendingGroup(group_id, problem, requests, graders=names, task=task))
-        segment_tokens = plan.sampling.segment_tokens
-        own = sample_groups(pending[world.rank :: world.size], sampler, grader, segment_tokens, on_progress)
+        own = sample_groups(pending[world.rank :: world.size], sampler, grader, plan.sampling, on_progress)
         groups = gather_groups(own, pending, world)
         gather_drawn(pending, world)
         if scorers:
@@ -132,20 +131,22 @@ def sample_groups(
     pending: Sequence[PendingGroup],
     sampler: Sampler,
     grader: Grader,
-    segment_tokens: int | None,
+    sampling: SamplingSettings,
     on_progress: OnProgress,
 ) -> list[Group]:
     """Sample and grade what is finished; the result is in request order, whatever the order of completions and verdicts
-    was. What `segment_tokens` cut off stays in `PendingGroup.drawn`."""
+    was. What `segment_tokens` cut off stays in `PendingGroup.drawn`, but for what `cut_repeats` ends there."""
+    cut, times = sampling.segment_tokens, sampling.cut_repeats
     owners = {request.id: (group, request) for group in pending for request in group.requests}
-    sampler.submit(
-        [next_segment(each, group.drawn.get(each.id), segment_tokens) for group in pending for each in group.requests]
-    )
+    sampler.submit([next_segment(each, group.drawn.get(each.id), cut) for group in pending for each in group.requests])
     try:
         for done, completion in enumerate(sampler.completions(), 1):
             group, request = owners[completion.request_id]
             whole = joined(group.drawn.pop(request.id, None), completion, grader.tokenizer)
-            if is_cut(request, whole):
+            waits = is_cut(request, whole)
+            if waits and cut and times and in_a_loop(whole, cut, times):
+                whole.finish, waits = "repeats", False
+            if waits:
                 group.drawn[request.id] = whole
             else:
                 grader.add(group, whole)

@@ -13,7 +13,7 @@ from aha.runtime.workers import CallResult
 from aha.tasks.base import Pool, verdict_call, verdict_seconds
 from aha.text.answers import opens_thought
 from aha.text.refusal import refuses
-from aha.types import NO_RULE, Completion, Finish, Group, Problem, Request, Rollout, Tokenizer, Verdict
+from aha.types import CUT_OFF, NO_RULE, Completion, Finish, Group, Problem, Request, Rollout, Tokenizer, Verdict
 
 OVERLONG = "overlong"
 OPENING_TOKENS = 16
@@ -124,16 +124,17 @@ class Grader:
         return Group(group.id, rollouts)
 
     def written(self, group: PendingGroup, completion: Completion, verdict: Verdict) -> Written:
-        """What a reward sees of one completion."""
-        response = self.response(group, completion)
+        """What a reward sees of one completion. One that was ended in a loop is as long as its limit, where it was
+        going, so that ending it early moves no points of length."""
+        response, limit = self.response(group, completion), group.requests[0].max_new_tokens
         return Written(
             response,
             verdict,
             group.problem,
             opened=response != completion.text,
-            cut_off=completion.finish == "length",
-            num_tokens=len(completion.token_ids_N),
-            max_new_tokens=group.requests[0].max_new_tokens,
+            cut_off=completion.finish in CUT_OFF,
+            num_tokens=limit if completion.finish == "repeats" else len(completion.token_ids_N),
+            max_new_tokens=limit,
         )
 
     def total(self, rewards: Mapping[str, float | None]) -> float:
@@ -187,7 +188,7 @@ def settled(problem: Problem, finish: Finish) -> Verdict | None:
     """The verdict without a verifier: no rule decides, or the answer was cut off. None: a verifier must be asked."""
     if not problem.has_rule:
         return UNRULED
-    return TRUNCATED if finish == "length" else None
+    return TRUNCATED if finish in CUT_OFF else None
 
 
 def to_verdict(result: CallResult) -> Verdict:

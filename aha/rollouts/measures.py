@@ -13,7 +13,7 @@ from aha.text.answers import well_formed
 from aha.text.language import language_share
 from aha.text.reflection import reflections
 from aha.text.repetition import repetition
-from aha.types import Group, Rollout
+from aha.types import CUT_OFF, Group, Rollout
 
 KINDS = ("recheck", "backtrack", "another_approach")
 
@@ -66,7 +66,7 @@ def round_metrics(groups: Sequence[Group], filtered: Filtered) -> dict[str, floa
     metrics["format_rate"] = _measure_mean(graded, "format")
     metrics["length/mean"] = float(lengths.mean())
     metrics["length/p95"] = float(np.percentile(lengths, 95))
-    metrics["truncated_frac"] = _mean([rollout.completion.finish == "length" for rollout in graded])
+    metrics["truncated_frac"] = _mean([rollout.completion.finish in CUT_OFF for rollout in graded])
     metrics["reflection_rate"] = _mean([reflects(rollout) for rollout in graded])
     for name in (*KINDS, "repaired", "broke"):
         metrics[f"reflection/{name}"] = _measure_mean(graded, name)
@@ -99,6 +99,12 @@ def group_metrics(trimmed: Sequence[Group], filtered: Filtered) -> dict[str, flo
         "groups/all_correct_frac": sum(found == {"correct"} for found in outcomes) / num_groups,
         "groups/all_wrong_frac": sum(found == {"wrong"} for found in outcomes) / num_groups,
     }
+
+
+def repeats_frac(groups: Sequence[Group]) -> dict[str, float]:
+    """`repeats_frac`: the share of a round's decided rollouts that were ended in a loop; nothing where none is."""
+    ends = [rollout.completion.finish for group in map(decided, groups) for rollout in group.rollouts]
+    return {"repeats_frac": _mean([end == "repeats" for end in ends])} if ends else {}
 
 
 def reward_means(rollouts: Sequence[Rollout]) -> dict[str, float]:

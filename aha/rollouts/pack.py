@@ -13,7 +13,7 @@ from aha.config.algorithm import AlgorithmSettings, KLSettings
 from aha.errors import DataError
 from aha.rollouts.credit import credit_tokens, earned, token_costs
 from aha.runtime.seeds import shuffled
-from aha.types import Group, Rollout, Sample
+from aha.types import CUT_OFF, Group, Rollout, Sample
 
 
 def weighs(rollout: Rollout) -> bool:
@@ -123,11 +123,11 @@ def _tables(
 
 
 def _learnable(groups: Sequence[Group], by_id: dict[str, Sample], mask_truncated: bool) -> torch.Tensor:
-    """Rollouts with a trained token, without those that ran into the length limit where they are masked. bool [P, G]"""
+    """Rollouts with a trained token, without those that were cut off where they are masked. bool [P, G]"""
     learnable_PG = torch.zeros(len(groups), max((len(group.rollouts) for group in groups), default=0), dtype=torch.bool)
     for p, group in enumerate(groups):
         for g, rollout in enumerate(group.rollouts):
-            masked = mask_truncated and rollout.completion.finish == "length"
+            masked = mask_truncated and rollout.completion.finish in CUT_OFF
             sample = by_id.get(rollout.id)
             learnable_PG[p, g] = sample is not None and not masked and bool(sample.loss_mask_T.any())
     return learnable_PG

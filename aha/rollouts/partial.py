@@ -1,7 +1,8 @@
 """Partial rollouts: a completion that a round cuts off goes on in the next one, under the new policy.
 
 Kimi k1.5 (arXiv 2501.12599), 2.6.2. Between rounds a group waits with the answers that are finished, whose points stay
-in its baseline, and what the others have so far.
+in its baseline, and what the others have so far. One that repeats itself at the cut can be ended there: it would only
+cost its rounds up to the limit.
 """
 
 from __future__ import annotations
@@ -54,6 +55,22 @@ def shifted(segment: Segment, start: int) -> Segment:
 def is_cut(request: Request, completion: Completion) -> bool:
     """Whether a completion was cut by the round and not by its own limit."""
     return completion.finish == "length" and len(completion.token_ids_N) < request.max_new_tokens
+
+
+def in_a_loop(completion: Completion, segment_tokens: int, cut_repeats: int) -> bool:
+    """Whether it ends with one block of tokens, `cut_repeats` times in a row or more, over half a segment or more.
+
+    Honest work hardly writes that: the numbers of a column, the digits of a period or the lines of a table would have
+    to be the same ones for half a segment, a whole sentence would have to come so many times. A loop that varies a
+    little goes on.
+    """
+    back_N = completion.token_ids_N[::-1]
+    longest = len(back_N) // cut_repeats
+    for length in (np.flatnonzero(back_N[1 : longest + 1] == back_N[0]) + 1).tolist():
+        span = max(cut_repeats * length, segment_tokens // 2)
+        if np.array_equal(back_N[length:span], back_N[: span - length]):
+            return True
+    return False
 
 
 def taken_up(held: PendingGroup) -> PendingGroup:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from aha.rollouts.collect import Collected
-from aha.rollouts.measures import round_metrics
+from aha.rollouts.measures import repeats_frac, round_metrics
 from aha.runtime import files
 from aha.runtime.rollout_store import write_rollouts
 from aha.stages.parts import RLParts, StageParts
@@ -41,6 +41,8 @@ def log_round(
     values |= {f"groups/dropped_{reason}": float(count) for reason, count in collected.filtered.dropped.items()}
     if parts.stage.sampling.segment_tokens is not None:
         values |= {"groups/unfinished": float(len(after.held))}
+    if parts.stage.sampling.cut_repeats is not None:
+        values |= repeats_frac(collected.groups)
     num_new = sum(len(r.completion.token_ids_N) for group in collected.groups for r in group.rollouts)
     num_all = num_new + sum(len(r.prompt_ids) for group in collected.filtered.kept for r in group.rollouts)
     write(

@@ -112,6 +112,8 @@ def test_keys_without_effect_in_the_file_are_refused(small: str) -> None:
         ("zero.algorithm.kl={place: reward, reference_every: 1}", "its own reference: the KL is always 0"),
         ("zero.sampling.length_stages=[[5, 9], [2, 30]]", "length_stages start at updates [5, 2]"),
         ("zero.sampling.segment_tokens=256", "segment_tokens = 256 cuts nothing below the length limit of 256"),
+        ("zero.sampling.cut_repeats=8", "without sampling.segment_tokens no completion is looked at before it ends"),
+        ("zero.sampling={segment_tokens: 64, cut_repeats: 256}", "256 blocks of tokens never stand below the length"),
         ("zero.algorithm.truncated=punish", "overlong_buffer = 4096 covers the whole length limit of 256"),
         ("zero.optimizer.warmup=4", "warmup = 4 never ends in 4 updates"),
         ("zero.algorithm.kl.coef=0.1", "'zero.algorithm.kl.coef' has no effect: algorithm.kl.place is none"),

@@ -105,6 +105,8 @@ def test_a_healthy_run_is_all_ok() -> None:
         ({"format_rate": 0.01}, "format", "bad", "Only 1.0 %"),
         ({"truncated_frac": 0.2}, "truncation", "warn", "20 % of the responses are cut off"),
         ({"truncated_frac": 0.6}, "truncation", "bad", "60 %"),
+        ({"truncated_frac": 0.6, "repeats_frac": 0.2}, "truncation", "bad", "at the length limit"),
+        ({"truncated_frac": 0.2, "repeats_frac": 0.15}, "truncation", "warn", "most of them in a loop (15 % of all)"),
         ({"logprob_gap/mean": 0.05}, "logprob_gap", "warn", "mean gap 0.05 nats"),
         ({"logprob_gap/mean": 0.5}, "logprob_gap", "bad", "disagree"),
         ({"entropy": 0.001}, "entropy_collapse", "bad", "explores no more"),

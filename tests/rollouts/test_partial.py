@@ -11,20 +11,22 @@ import torch
 
 from aha.algorithms.objective import Tokens, Totals, loss
 from aha.config.algorithm import AlgorithmSettings, KLSettings
+from aha.config.settings import RewardSettings
 from aha.engines.batches import make_batch
 from aha.engines.fake import LetterTokenizer
 from aha.errors import DataError, Interrupted
-from aha.rollouts.grading import PendingGroup
+from aha.rollouts.grading import Grader, PendingGroup
+from aha.rollouts.measures import repeats_frac
 from aha.rollouts.pack import set_advantages, to_samples
-from aha.rollouts.partial import held_from, held_record, is_cut, joined, next_segment
+from aha.rollouts.partial import held_from, held_record, in_a_loop, is_cut, joined, next_segment
 from aha.rollouts.share import completion_record, gather_drawn
 from aha.runtime.distributed import World
 from aha.runtime.metrics import read_lines
 from aha.runtime.rollout_store import read_rollouts
 from aha.stages.rl import train
 from aha.types import Completion, Group, Request, Segment
-from tests.rollouts.make import PROBLEM, make_rollout
-from tests.stages.world import Sums, make_parts, settings
+from tests.rollouts.make import GOOD, PROBLEM, make_rollout
+from tests.stages.world import InlinePool, Sums, make_parts, settings
 
 REQUEST = Request("1/0/0", (5, 6), seed=9, max_new_tokens=10, stop_token_ids=(0,))
 
@@ -52,6 +54,48 @@ def test_the_next_segment_goes_on_where_the_last_one_ended():
     assert len(whole.logprobs_N) == 10
     assert not is_cut(REQUEST, whole)
     assert not is_cut(REQUEST, joined(drawn, piece([73, 74], 5), LetterTokenizer()))
+
+
+def loops(ids, segment_tokens, times):
+    """`in_a_loop` in plain loops."""
+    for length in range(1, len(ids) // times + 1):
+        span = max(times * length, segment_tokens // 2)
+        if all(ids[len(ids) - 1 - i] == ids[len(ids) - 1 - i - length] for i in range(span - length)):
+            return True
+    return False
+
+
+def test_a_loop_is_one_block_often_enough_and_over_half_a_segment():
+    rng = np.random.default_rng(0)
+    seen = []
+    for _ in range(2000):
+        segment, times, length = int(rng.integers(8, 40)), int(rng.integers(2, 5)), int(rng.integers(1, 12))
+        block = rng.integers(0, 3, length).tolist()
+        ids = rng.integers(0, 3, 40).tolist() + block * int(rng.integers(1, 8))
+        if rng.random() < 0.3:
+            ids[-int(rng.integers(1, 20))] += 1
+        expected = loops(ids, segment, times)
+        assert in_a_loop(piece(ids, 3), segment, times) is expected
+        seen.append(expected)
+    assert 400 < sum(seen) < 1600
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(str(number) for number in range(200)),
+        "1/7 = 0." + "142857" * 5,
+        "| 3 | 4 |\n" * 6 + "| 3 | 5 |\n",
+        "so 0 + 0 = 0. Wait, let me check. " * 7,
+    ],
+)
+def test_honest_work_is_no_loop(text):
+    assert not in_a_loop(piece(LetterTokenizer().encode("x" * 200 + text), 3), 128, 8)
+
+
+@pytest.mark.parametrize("block", ["0\n", "so 0 + 0 = 0. Wait, let me check. "])
+def test_a_digit_or_a_sentence_over_and_over_is_a_loop(block):
+    assert in_a_loop(piece(LetterTokenizer().encode("x" * 200 + block * 32 + block[:-1]), 3), 128, 8)
 
 
 def cut_rollout(place, reward, versions, tokens_each=3):
@@ -231,6 +275,94 @@ def test_a_run_that_stops_in_a_round_goes_on_to_the_same_bytes(tmp_path):
     assert again.directory.metrics.read_bytes() == whole.directory.metrics.read_bytes()
     assert rows_of(again, 6) == rows_of(whole, 6)
     assert torch.equal(again.learner.weight, whole.learner.weight)
+
+
+def loop_or_say(request, version):
+    """Every fourth seed begins well and never ends; its limit is 80."""
+    if request.seed % 4:
+        return say(request, version)
+    return "<think> " + "again " * 12 + "</think> <answer> 1 </answer>"
+
+
+def loop_parts(folder, rounds=6, algorithm=None, **changes):
+    parts = partial_parts(folder, rounds)
+    sampling = parts.stage.sampling.model_copy(update={"cut_repeats": 2})
+    stage = parts.stage.model_copy(update={"sampling": sampling, "algorithm": algorithm or parts.stage.algorithm})
+    parts = make_parts(folder, stage, **changes)
+    parts.sampler.script = loop_or_say
+    return parts
+
+
+def test_what_is_in_a_loop_at_a_cut_ends_there_and_is_wrong(tmp_path):
+    parts = loop_parts(tmp_path)
+    progress = train(parts)
+    rows = [row for found in rows_of(parts, 6).values() for row in found]
+    ended = [row for row in rows if row["finish"] == "repeats"]
+    assert len(ended) >= 3
+    assert {(row["num_tokens"], row["outcome"], row["reason"]) for row in ended} == {(25, "wrong", "truncated")}
+    assert {row["finish"] for row in rows} == {"stop", "repeats"}
+    asked = [request.id for request in parts.sampler.requests]
+    assert all(asked.count(row["rollout_id"]) == 1 for row in ended), "none goes on"
+    assert not {row["rollout_id"] for row in ended} & {name for group in progress.held for name in group.drawn}
+    lines = read_lines(parts.directory.metrics)[1:]
+    for line, found in zip(lines, rows_of(parts, 6).values(), strict=True):
+        if found:
+            share = sum(row["finish"] == "repeats" for row in found) / len(found)
+            assert line["repeats_frac"] == line["truncated_frac"] == pytest.approx(share)
+    assert any(line["repeats_frac"] for line in lines)
+
+
+def test_loops_go_on_where_nobody_cuts_them(tmp_path):
+    parts = partial_parts(tmp_path)
+    parts.sampler.script = loop_or_say
+    train(parts)
+    rows = [row for found in rows_of(parts, 6).values() for row in found]
+    assert {row["finish"] for row in rows} == {"stop", "length"}
+    assert "repeats_frac" not in read_lines(parts.directory.metrics)[-1]
+
+
+def test_a_round_in_which_nothing_ends_has_no_share_of_loops():
+    assert repeats_frac([Group("g", [])]) == {}
+
+
+def test_a_run_that_stops_among_loops_goes_on_to_the_same_bytes(tmp_path):
+    whole, cut = loop_parts(tmp_path / "whole"), loop_parts(tmp_path / "cut")
+    train(whole)
+
+    def stop_in_round_three(request, version):
+        cut.stop.requested = version == 2
+        return loop_or_say(request, version)
+
+    cut.sampler.script = stop_in_round_three
+    with pytest.raises(Interrupted):
+        train(cut)
+    again = loop_parts(tmp_path / "cut", order_seed=5)
+    train(again)
+    assert again.directory.metrics.read_bytes() == whole.directory.metrics.read_bytes()
+    assert rows_of(again, 6) == rows_of(whole, 6)
+
+
+def test_a_loop_leaves_the_loss_where_truncated_answers_do():
+    ends = ("stop", "repeats")
+    group = Group("g", [make_rollout("g", place, "wrong", float(place), finish=end) for place, end in enumerate(ends)])
+    samples = to_samples([group])
+    chosen = [set_advantages([group], samples, AlgorithmSettings(truncated=way))[0] for way in ("keep", "mask")]
+    assert [[sample.rollout_id for sample in each] for each in chosen] == [["g/0", "g/1"], ["g/0"]]
+
+
+def test_rewards_of_length_see_a_loop_at_its_limit():
+    rewards = [RewardSettings(name="relative_length")]
+    grader = Grader(InlinePool(), rewards, LetterTokenizer(), overlong=lambda tokens, limit: float(tokens - limit))
+    ids = tuple(LetterTokenizer().encode("1+1"))
+    group = PendingGroup("1/0", PROBLEM, [Request(f"1/0/{place}", ids, place, 50) for place in range(3)])
+    ends = [(GOOD, "stop"), ("<think> so so so", "repeats"), (GOOD.replace("x", "x x x x"), "stop")]
+    for place, (text, end) in enumerate(ends):
+        token_ids = np.array(LetterTokenizer().encode(text), np.int32)
+        grader.add(group, Completion(f"1/0/{place}", token_ids, None, end, [], text))
+    points = [rollout.rewards for rollout in grader.finish(group).rollouts]
+    assert points[1] == {"relative_length": -0.5, "overlong": 0.0}
+    assert points[0]["relative_length"] == 0.5
+    assert points[2]["relative_length"] == pytest.approx(0.5 - (len(ends[2][0]) - len(GOOD)) / (50 - len(GOOD)))
 
 
 def test_without_a_cut_nothing_waits(tmp_path):
