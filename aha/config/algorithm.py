@@ -51,7 +51,9 @@ class AlgorithmSettings(Block):
     entropy_coef: float = 0.0
     filter: Literal["keep_all", "drop_uniform", "refill"] = "keep_all"
     refill_rounds: PositiveCount = 4
-    """With `refill`: how many extra samplings a round may take before it trains on what there is."""
+    """With `refill`: how many extra samplings a round may take."""
+    refill_short: Literal["train", "stop"] = execution("train")
+    """With `refill`: a round that is not full by then trains on what there is, or ends the run."""
     truncated: Literal["keep", "mask", "punish"] = "keep"
     """Truncated rollouts: as graded; out of the loss; soft penalty over the last `overlong_buffer` tokens."""
     overlong_buffer: PositiveCount = 4096

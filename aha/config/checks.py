@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from aha.config.algorithm import AlgorithmSettings
 from aha.config.block import READABLE, Artifact
 from aha.config.critic_checks import critic_contradictions
 from aha.config.data_checks import data_contradictions
@@ -91,9 +92,8 @@ def _rl(name: str, stage: RLStage) -> Iterator[Contradiction]:
         yield Contradiction((*block, "sampling", "temperature"), problem, "Set it above 0; the papers use 1.0.")
     for path, problem, cure in critic_contradictions(name, stage):
         yield Contradiction((*block, *path), problem, cure)
-    if sampling.group_size == 1 and algorithm.baseline in ("group_mean", "leave_one_out"):
-        problem = f"group_size = 1 makes every advantage 0 under the baseline {algorithm.baseline}"
-        yield Contradiction((*block, "sampling", "group_size"), problem, "Set it to 2 or more, or baseline to none.")
+    for problem, cure in _alone(algorithm) if sampling.group_size == 1 else ():
+        yield Contradiction((*block, "sampling", "group_size"), problem, f"Set it to 2 or more, or {cure}.")
     rollouts = sampling.num_problems * sampling.group_size
     if algorithm.num_updates > rollouts:
         problem = f"num_updates = {algorithm.num_updates}, but a round has only {rollouts} rollouts"
@@ -128,6 +128,21 @@ def _rl(name: str, stage: RLStage) -> Iterator[Contradiction]:
     if stage.optimizer.warmup >= updates:
         problem = f"warmup = {stage.optimizer.warmup} never ends in {updates} updates"
         yield Contradiction((*block, "optimizer", "warmup"), problem, "Lower it or add rounds.")
+
+
+def _alone(algorithm: AlgorithmSettings) -> Iterator[tuple[str, str]]:
+    """What one rollout a problem cannot do: the problem, and what else to set."""
+    if algorithm.baseline in ("group_mean", "leave_one_out"):
+        yield f"group_size = 1 makes every advantage 0 under the baseline {algorithm.baseline}", "baseline to none"
+    elif algorithm.scale == "group_std" and algorithm.baseline != "critic":
+        yield "group_size = 1 makes every advantage 0 under the scale group_std", "scale to batch_std or none"
+    if algorithm.filter != "keep_all":
+        yield (
+            f"group_size = 1 makes every group uniform, and algorithm.filter = {algorithm.filter} drops those",
+            "filter to keep_all",
+        )
+    if algorithm.select == "one_correct_one_wrong":
+        yield "group_size = 1 never holds the two rollouts of algorithm.select = one_correct_one_wrong", "select to all"
 
 
 def _pretrain(name: str, stage: PretrainStage) -> Iterator[Contradiction]:

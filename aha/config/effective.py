@@ -76,7 +76,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "rl",
-        ("algorithm.refill_rounds",),
+        ("algorithm.refill_rounds", "algorithm.refill_short"),
         lambda s: s.algorithm.filter != "refill",
         ("algorithm.filter",),
         "the filter is not refill",

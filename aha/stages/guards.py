@@ -1,11 +1,30 @@
-"""When going on would waste time: dead verifiers, and a sampler that is not the learner."""
+"""When going on would waste time: dead verifiers, a sampler that is not the learner, no groups to learn from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from aha.errors import DivergedError
+from aha.rollouts.collect import Collected
+from aha.stages.parts import RLParts
 from aha.stages.progress import UNDECIDED_WINDOW
+
+
+def check_refilled(parts: RLParts, collected: Collected, step: int) -> None:
+    """Where `filter: refill` did not fill a round within its bound, say so. Raises DivergedError with `refill_short:
+    stop`."""
+    found, wanted = len(collected.filtered.kept), parts.stage.sampling.num_problems
+    if parts.stage.algorithm.filter != "refill" or found >= wanted:
+        return
+    what = f"round {step} has {found} of {wanted} groups whose rewards differ after {collected.num_samplings} samplings"
+    if parts.stage.algorithm.refill_short == "stop":
+        raise DivergedError(
+            f"{parts.name}: {what}, and algorithm.refill_short is stop.",
+            cure="Give problems that are neither too easy nor too hard, raise algorithm.refill_rounds or set train.",
+        )
+    if parts.writes:
+        parts.event("not_refilled", stage=parts.name, step=step, found=found, wanted=wanted)
+        parts.tell(f"{parts.name}: {what}; {'it trains on those' if found else 'nothing is trained'}.")
 
 
 def check_undecided(window: Sequence[tuple[int, int]], limit_frac: float) -> None:

@@ -9,7 +9,7 @@ from aha.errors import Interrupted
 from aha.rollouts.collect import Collected, RoundPlan, collect
 from aha.rollouts.credit import value_metrics
 from aha.rollouts.measures import late_weights
-from aha.stages.guards import check_gap, check_undecided
+from aha.stages.guards import check_gap, check_refilled, check_undecided
 from aha.stages.learning import make_samples, refresh_reference, run_updates
 from aha.stages.logs import log_round, log_start
 from aha.stages.monitor import add_proxy
@@ -56,6 +56,7 @@ def one_round(parts: RLParts, before: Progress) -> Progress:
     clock = parts.clock
     with clock.phase("sample"):
         collected = sample_round(parts, before)
+    check_refilled(parts, collected, before.round + 1)
     parts.busy("scoring", 0, 0)
     with clock.phase("score"):
         samples, advantages = make_samples(parts, collected.filtered.kept, before.policy_version)

@@ -21,8 +21,8 @@ BY_RULE = ("accuracy", "tests", "outcome", "logic", "cosine", "lcpo", "relative_
 
 def check_routes(stage: RLStage, tasks: Sequence[Task]) -> None:
     """Raise ConfigError for a reward's `on` that names neither a task nor a domain of the stage's problems, a truth
-    that no rule decides, or a late phase that never comes; DataError for a problem that no reward can give points to
-    once its task has begun."""
+    that no rule decides, budgets that no prompt names, or a late phase that never comes; DataError for a problem that
+    no reward can give points to once its task has begun."""
     domains = {problem.domain for task in tasks for problem in task.problems()} if any_route(stage) else set()
     known = [*sorted(domains), *(task.name.partition("?")[0] for task in tasks)]
     for reward in stage.rewards:
@@ -36,6 +36,9 @@ def check_routes(stage: RLStage, tasks: Sequence[Task]) -> None:
     for task, entry in zip(tasks, stage.data.tasks, strict=True):
         begins = float(entry.get("after", 0.0)) if isinstance(entry, dict) else 0.0
         check_graded(task, [reward for reward in stage.rewards if reward.after <= begins])
+        for reward in stage.rewards:
+            if is_built_in(reward) and reward.name == BUDGETED:
+                check_budgets(task, reward)
     if stage.algorithm.select == "one_correct_one_wrong":
         check_ruled(tasks)
     truth = stage.monitor.truth
@@ -60,6 +63,21 @@ def check_begun(stage: RLStage) -> None:
                 f"after {last}, so it never counts.",
                 cure="Lower `after`, or add rounds.",
             )
+
+
+def check_budgets(task: Task, reward: RewardSettings) -> None:
+    """Raise ConfigError where a reward for budgets of tokens grades a task none of whose problems has one."""
+    budgets = (
+        bool(problem.metadata.keys() & set(BUDGET_KEYS))
+        for problem in task.problems()
+        if applies(reward, problem, task.name)
+    )
+    if not next(budgets, True) and not any(budgets):
+        raise ConfigError(
+            f"rewards: {reward.name} has no points on {task.name!r}, whose prompts name no budget of tokens.",
+            cure="Write think_tokens: [100, 4000] beside the task's name, give its rows that column, or tell "
+            f"{reward.name} its tasks (`on`).",
+        )
 
 
 def check_ruled(tasks: Sequence[Task]) -> None:

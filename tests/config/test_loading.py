@@ -120,6 +120,7 @@ def test_keys_without_effect_in_the_file_are_refused(small: str) -> None:
         ("zero.algorithm.importance_cap=3", "the denominator sampler leaves no gap to weight"),
         ("zero.algorithm.constant_length=3", "only the aggregate constant divides by it"),
         ("zero.algorithm.refill_rounds=3", "the filter is not refill"),
+        ("zero.algorithm.refill_short=stop", "the filter is not refill"),
         ("zero.algorithm.overlong_buffer=3", "truncated is not punish"),
         ("zero.data.hard_frac=0.2", "data.hard_after is not set"),
         ("zero.optimizer.end_frac=0.2", "a constant schedule has no end"),
@@ -158,6 +159,26 @@ def test_refusals_name_the_override_and_the_cure(small: str, override: str, sent
         load_recipe(small, [override])
     assert sentence in str(refused.value)
     assert override.partition("=")[0].split(".")[0] in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "sentence"),
+    [
+        ("baseline: none", "0 under the scale group_std. Set it to 2 or more, or scale to batch_std or none"),
+        ("baseline: batch_mean, scale: batch_std, filter: drop_uniform", "algorithm.filter = drop_uniform drops those"),
+        ("baseline: batch_mean, scale: batch_std, filter: refill", "algorithm.filter = refill drops those"),
+        ("baseline: none, scale: none, select: one_correct_one_wrong", "never holds the two rollouts of algorithm."),
+    ],
+)
+def test_one_rollout_a_problem_is_no_group(small: str, algorithm: str, sentence: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load_recipe(small, [f"zero.algorithm={{{algorithm}}}", "zero.sampling.group_size=1"])
+    assert sentence in str(refused.value)
+    load_recipe(small, [f"zero.algorithm={{{algorithm}}}", "zero.sampling.group_size=2"])
+
+
+def test_whitened_rewards_need_no_group(small: str) -> None:
+    load_recipe(small, ["zero.preset=reinforce-pp", "zero.sampling.group_size=1"])
 
 
 def test_partial_rollouts_do_not_refill(small: str) -> None:

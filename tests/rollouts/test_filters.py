@@ -1,7 +1,29 @@
+import math
+from itertools import product
+
 import pytest
 
 from aha.rollouts.filters import decided, drop_reason, filter_groups
 from tests.rollouts.make import UNRULED, make_group
+
+
+@pytest.mark.parametrize("baseline", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("rate", [0.05, 0.5, 0.9])
+def test_dropping_uniform_groups_under_a_batch_baseline_weighs_problems_and_turns_no_gradient(
+    baseline: float, rate: float
+) -> None:
+    """All outcomes of a group of 4, for a policy of one number, d log pi = r - p; docs/recipes.md has the weight."""
+    size, gradient = 4, {"keep_all": 0.0, "drop_uniform": 0.0}
+    for outcomes in product((0, 1), repeat=size):
+        chance = math.prod(rate if right else 1 - rate for right in outcomes)
+        group = make_group("g", [("correct" if right else "wrong", float(right)) for right in outcomes])
+        step = sum((right - baseline) * (right - rate) for right in outcomes)
+        for mode in gradient:
+            gradient[mode] += chance * step * len(filter_groups([group], mode).kept)  # type: ignore[arg-type]
+    weight = 1 - (1 - baseline) * rate ** (size - 1) - baseline * (1 - rate) ** (size - 1)
+    assert gradient["keep_all"] == pytest.approx(size * rate * (1 - rate))
+    assert gradient["drop_uniform"] == pytest.approx(weight * gradient["keep_all"])
+    assert weight > 0
 
 
 def test_undecided_rollouts_leave_their_group():

@@ -1,5 +1,7 @@
 """RL with everything: routes, reward models, a late phase, why a stage ends, a proxy that leaves its truth."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -231,6 +233,15 @@ def test_rewards_by_verdict_do_not_grade_what_no_rule_decides(name):
 def test_a_reward_for_budgets_does_not_grade_a_prompt_without_one():
     with pytest.raises(DataError, match=r"'sums-0'.*is graded by no reward"):
         routed([{"name": "lcpo", "on": ["math"]}, {"name": "format", "on": ["general"]}])
+
+
+def test_a_reward_for_budgets_needs_a_task_that_names_some():
+    stage = settings(rewards=[{"name": "lcpo"}, {"name": "format"}], data={"tasks": ["sums"]})
+    task = Sums()
+    with pytest.raises(ConfigError, match=r"lcpo has no points on 'sums', whose prompts name no budget .*think_tokens"):
+        check_routes(stage, [task])
+    task.problems()[-1] = replace(task.problems()[-1], metadata={"max_think_tokens": 50})
+    check_routes(stage, [task])
 
 
 def test_a_selection_by_verdict_needs_rules():

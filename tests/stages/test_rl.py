@@ -89,15 +89,48 @@ def test_truncated_completions_are_wrong_without_a_call(tmp_path):
 
 def test_refill_samples_new_problems_until_full_or_out_of_rounds(tmp_path):
     stage = settings(rounds=1, algorithm={"filter": "refill", "refill_rounds": 2})
-    parts = make_parts(tmp_path, stage)
+    heard, told = [], []
+    parts = make_parts(tmp_path, stage, event=lambda kind, **facts: heard.append((kind, facts)), tell=told.append)
     parts.sampler.script = lambda request, version: "<think> x </think> <answer> 0 </answer>"
     train(parts)
+    assert heard == [("not_refilled", {"stage": "zero", "step": 1, "found": 0, "wanted": 3})]
+    assert told == ["zero: round 1 has 0 of 3 groups whose rewards differ after 3 samplings; nothing is trained."]
     line = read_lines(parts.directory.metrics)[-1]
     assert line["groups/num_samplings"] == 3
     assert line["groups/dropped_all_wrong"] == 9
     assert line["groups/kept_frac"] == 0
     assert not parts.learner.seen
     assert "loss" not in line
+
+
+def one_mixed(request, version):
+    """The answers to 2+1 differ; all others are wrong."""
+    asked = "".join(chr(token) for token in request.token_ids)
+    return f"<think> x </think> <answer> {3 if asked == '2+1' and request.seed % 2 else 0} </answer>"
+
+
+def test_a_round_that_refilling_did_not_fill_trains_on_what_there_is_or_stops(tmp_path):
+    told = []
+    algorithm = {"filter": "refill", "refill_rounds": 2}
+    parts = make_parts(tmp_path / "train", settings(rounds=1, algorithm=algorithm), tell=told.append)
+    parts.sampler.script = one_mixed
+    train(parts)
+    kept = {sample.rollout_id.rpartition("/")[0] for sample in parts.learner.seen[0]}
+    assert len(kept) in (1, 2)
+    assert told[0].startswith(f"zero: round 1 has {len(kept)} of 3 groups whose rewards differ after 3 samplings; it ")
+    stage = settings(rounds=1, algorithm=algorithm | {"refill_short": "stop"})
+    parts = make_parts(tmp_path / "stop", stage)
+    parts.sampler.script = one_mixed
+    with pytest.raises(DivergedError, match=r"zero: round 1 has . of 3 groups .*refill_short is stop.*refill_rounds"):
+        train(parts)
+    assert not parts.learner.seen
+
+
+def test_a_full_round_says_nothing(tmp_path):
+    told = []
+    stage = settings(rounds=2, algorithm={"filter": "refill", "refill_rounds": 9, "refill_short": "stop"})
+    train(make_parts(tmp_path, stage, tell=told.append))
+    assert told == []
 
 
 def test_the_reference_is_refreshed_after_so_many_updates(tmp_path):
