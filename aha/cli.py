@@ -156,20 +156,25 @@ def compare(
     files: Annotated[list[Path] | None, typer.Argument(help="Two evaluation files, or two folders of them.")] = None,
     power: Annotated[bool, typer.Option("--power", help="What n problems and k samples can show.")] = False,
     rate: Annotated[float, typer.Option(help="With --power and no file: the pass@1 to assume.")] = 0.5,
+    memory: Annotated[bool, typer.Option("--memorisation", help="LiMem; B: A's puzzles, changed.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say whether one model is better than another, from their evaluations."""
     from dataclasses import asdict
 
-    from aha.evaluation.commands import compare_files, show_power
+    from aha.evaluation.commands import compare_files, memorised, show_power
 
     paths, console = files or [], _console(as_json)
+    if power and memory:
+        raise UsageError("--power and --memorisation ask for two things.", cure="Give one of them.")
     if power:
         result: Any = asdict(show_power(paths, console, rate=rate))
-    elif len(paths) == 2:
-        result = [asdict(comparison) for comparison in compare_files(paths[0], paths[1], console)]
-    else:
+    elif len(paths) != 2:
         raise UsageError(f"aha compare takes two evaluations, got {len(paths)}.", cure="aha compare A B")
+    elif memory:
+        result = asdict(memorised(paths[0], paths[1], console))
+    else:
+        result = [asdict(comparison) for comparison in compare_files(paths[0], paths[1], console)]
     if as_json:
         typer.echo(_dump(result))
 

@@ -13,6 +13,8 @@ import pytest
 
 from aha import __version__, cli
 from aha.errors import DataError, Interrupted
+from aha.evaluation.memorisation import Memorisation
+from aha.types import Interval
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -173,6 +175,22 @@ def test_compare_needs_two(aha: Call) -> None:
     code, _, err = aha("compare", "one.json")
     assert code == 2
     assert "takes two evaluations, got 1" in err
+
+
+def test_compare_says_what_is_known_by_heart(aha: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    quarter = Interval(0.25, 0.1, 0.4)
+    found, asked = (
+        Memorisation(num_puzzles=8, accuracy=quarter, consistency=quarter, score=quarter, asked_again=None),
+        [],
+    )
+    monkeypatch.setattr("aha.evaluation.commands.memorised", lambda a, b, console: asked.append((a, b)) or found)
+    code, out, _ = aha("compare", "a.json", "b.json", "--memorisation", "--json")
+    assert (code, asked) == (0, [(Path("a.json"), Path("b.json"))])
+    assert (json.loads(out)["score"]["value"], json.loads(out)["num_puzzles"]) == (0.25, 8)
+    code, _, err = aha("compare", "a.json", "b.json", "--memorisation", "--power")
+    assert code == 2
+    assert "--power and --memorisation ask for two things" in err
+    assert "takes two evaluations, got 1" in aha("compare", "a.json", "--memorisation")[2]
 
 
 def test_verify_prints_rows_and_refuses_bad_ones_at_the_end(aha: Call, tmp_path: Path) -> None:

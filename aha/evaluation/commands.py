@@ -18,9 +18,10 @@ from aha.evaluation.benchmarks import load_benchmark
 from aha.evaluation.candidates import open_candidate
 from aha.evaluation.compare import Comparison, compare
 from aha.evaluation.files import read_evaluation, write_evaluation
+from aha.evaluation.memorisation import Memorisation, memorisation
 from aha.evaluation.power import PowerTable, power_table
 from aha.evaluation.runner import Progress, evaluate, pool_grade
-from aha.evaluation.tables import print_comparisons, print_evaluations, print_power
+from aha.evaluation.tables import print_comparisons, print_evaluations, print_memorisation, print_power
 from aha.evaluation.verifier_pool import verifier_pool
 from aha.types import Evaluation
 
@@ -74,6 +75,13 @@ def compare_files(a: Path, b: Path, console: Console) -> list[Comparison]:
     comparisons = [compare(read_evaluation(first), read_evaluation(second)) for first, second in pairs]
     print_comparisons(comparisons, console)
     return comparisons
+
+
+def memorised(trained: Path, perturbed: Path, console: Console) -> Memorisation:
+    """Print what a model knows by heart, from its evaluations on puzzles and on the same ones changed."""
+    found = memorisation(read_evaluation(trained), read_evaluation(perturbed))
+    print_memorisation(found, console)
+    return found
 
 
 def show_power(paths: Sequence[Path], console: Console, *, rate: float = 0.5) -> PowerTable:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aha.evaluation.compare import Comparison
+from aha.evaluation.memorisation import Memorisation
 from aha.evaluation.power import PowerTable
 from aha.types import Evaluation, Interval
 
@@ -66,6 +67,17 @@ def print_comparisons(comparisons: Sequence[Comparison], console: Console) -> No
         console.print(Text(f"{each.benchmark}: {each.verdict}"))
         for note in each.notes:
             console.print(Text(f"  {note}", style="yellow"))
+
+
+def print_memorisation(found: Memorisation, console: Console) -> None:
+    """LiMem and its parts in percent with their intervals, and what they mean."""
+    table = Table()
+    for name in ("puzzles", "solved", "of these, also when changed", "LiMem", "asked again unchanged"):
+        table.add_column(name, justify="right")
+    scores = (found.accuracy, found.consistency, found.score, found.asked_again)
+    table.add_row(str(found.num_puzzles), *[shown(each) for each in scores])
+    console.print(table)
+    console.print(Text("LiMem: solved as they were and not when changed. The last column is what of it is chance."))
 
 
 def print_power(power: PowerTable, console: Console) -> None:

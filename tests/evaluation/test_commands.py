@@ -17,7 +17,7 @@ from aha.engines.fake import LetterTokenizer, ScriptedSampler
 from aha.errors import UsageError
 from aha.evaluation.answerers import SamplerAnswerer
 from aha.evaluation.candidates import Candidate
-from aha.evaluation.commands import compare_files, evaluate_model, show_power
+from aha.evaluation.commands import compare_files, evaluate_model, memorised, show_power
 from aha.evaluation.files import read_evaluation, write_evaluation
 from aha.evaluation.tables import shown
 from aha.types import Interval, Request
@@ -141,6 +141,16 @@ def test_a_folder_without_evaluations_is_refused(
     write_evaluation(tmp_path / "b", "knights", make_evaluation(["cw"], benchmark="knights"))
     with pytest.raises(UsageError, match="share no benchmark"):
         compare_files(tmp_path / "a", tmp_path / "b", console)
+
+
+def test_what_is_known_by_heart(tmp_path: Path, console: Console, make_evaluation: MakeEvaluation) -> None:
+    trained = write_evaluation(tmp_path, "knights", make_evaluation(["cc", "cc", "ww", "ww"], "knights"))
+    changed = make_evaluation(["cc", "ww", "ww", "cc"], "knights?perturb=statement")
+    found = memorised(trained, write_evaluation(tmp_path, "changed", changed), console)
+    assert found.score.value == 0.25
+    (row,) = [line for line in printed(console).splitlines() if "[" in line]
+    assert [cell.split()[0] for cell in row.strip("│ ").split("│")] == ["4", "50.0", "50.0", "25.0", "0.0"]
+    assert "The last column is what of it is chance." in printed(console)
 
 
 def test_show_power(tmp_path: Path, console: Console, make_evaluation: MakeEvaluation) -> None:
