@@ -9,27 +9,25 @@ Words with `=` are overrides for every row: zero.max_trained_tokens=100000.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
     sys.path[0] = str(ROOT)
 
-from aha.config.loading import load_recipe  # noqa: E402
-from aha.errors import Interrupted, UsageError  # noqa: E402
+from aha.errors import UsageError  # noqa: E402
 from aha.evaluation.statistics import bootstrap  # noqa: E402
 from aha.types import Evaluation  # noqa: E402
+from benchmarks.measuring.expectations import Check, judged, paired, print_checks  # noqa: E402
 from benchmarks.measuring.family_facts import STAGE, facts  # noqa: E402
-from benchmarks.measuring.family_rows import CHECKS, ROWS, Check, Row  # noqa: E402
-from benchmarks.measuring.family_table import print_checks, print_row, print_table  # noqa: E402
-from benchmarks.measuring.intervals import by_problem, rates, student  # noqa: E402
-from benchmarks.measuring.results import RESULTS, RUNS, interval, write_result  # noqa: E402
-from benchmarks.measuring.runs import only, run  # noqa: E402
+from benchmarks.measuring.family_rows import CHECKS, ROWS, Row  # noqa: E402
+from benchmarks.measuring.family_table import print_row, print_table  # noqa: E402
+from benchmarks.measuring.intervals import by_problem, rates  # noqa: E402
+from benchmarks.measuring.results import RESULTS, RUNS, interval, means, write_result  # noqa: E402
+from benchmarks.measuring.runs import attempt, is_done, only  # noqa: E402
 
 RECIPE = ROOT / "benchmarks" / "family.yaml"
 AGAINST = "grpo"
@@ -61,13 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         known[row.name] = {}
         for seed in range(options.seeds):
             folder = options.runs / f"{row.name}-{seed}"
-            try:
-                run(str(RECIPE), folder, row.overrides(seed, more))
-            except subprocess.CalledProcessError as error:
-                if error.returncode == Interrupted.exit_code:
-                    raise
-                failed[folder.name] = error.returncode
-                print(f"{folder.name} stopped with exit code {error.returncode}; the next one goes on.")
+            if code := attempt(str(RECIPE), folder, row.overrides(seed, more)):
+                failed[folder.name] = code
                 continue
             known[row.name][str(seed)] = (facts(folder), only(folder, STAGE))
             write(known, failed, more, options.out)
@@ -103,10 +96,8 @@ def finished(runs: Path, row: Row, num_seeds: int, more: Sequence[str]) -> Seeds
     found: Seeds = {}
     for seed in range(num_seeds):
         folder = runs / f"{row.name}-{seed}"
-        if (folder / "stages" / STAGE / "result.json").is_file():
-            wanted = load_recipe(str(RECIPE), row.overrides(seed, more)).recipe
-            if load_recipe(str(folder / "recipe.yaml")).recipe == wanted:
-                found[str(seed)] = (facts(folder), only(folder, STAGE))
+        if is_done(str(RECIPE), folder, row.overrides(seed, more)):
+            found[str(seed)] = (facts(folder), only(folder, STAGE))
     return found
 
 
@@ -127,13 +118,6 @@ def collect(known: Mapping[str, Seeds]) -> dict[str, Any]:
     }
 
 
-def means(found: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
-    """Over seeds, of all that is a number in each of them; None where some seed has no such figure."""
-    names = [name for name, value in found[0].items() if value is None or isinstance(value, int | float)]
-    values = {name: [each[name] for each in found] for name in names}
-    return {name: None if None in each else round(mean(each), 4) for name, each in values.items()}
-
-
 def against(seeds: Seeds, control: Seeds) -> dict[str, Any]:
     """Differences to the control by measure, over the seeds that both have."""
     found = {name: difference(name, seeds, control) for name in ("pass@1", *COMPARED)}
@@ -142,39 +126,20 @@ def against(seeds: Seeds, control: Seeds) -> dict[str, Any]:
 
 def difference(measure: str, seeds: Seeds, control: Seeds | None) -> dict[str, float] | None:
     """A measure less that of the control, over the seeds that both have: pass@1 paired by problem, others paired by
-    seed (no interval where there is one seed). Without a control the measure itself. None where nothing can be said."""
+    seed. Without a control the measure itself. None where nothing can be said."""
     both = [seed for seed in seeds if control is None or seed in control]
     if not both:
         return None
     if measure == "pass@1" and control is not None:
         return interval(by_problem([seeds[seed][1] for seed in both], [control[seed][1] for seed in both]))
     own = [seeds[seed][0][measure] for seed in both]
-    others = [0.0] * len(both) if control is None else [control[seed][0][measure] for seed in both]
-    if None in own or None in others:
-        return None
-    values = [one - other for one, other in zip(own, others, strict=True)]
-    return interval(student(values)) if len(values) > 1 else {"value": round(values[0], 4)}
+    return paired(own, None if control is None else [control[seed][0][measure] for seed in both])
 
 
 def outcome(check: Check, there: Mapping[str, Seeds]) -> dict[str, Any]:
-    """A check with its figure, whether it held and whether the interval leaves 0 out; None for what cannot be said."""
+    """A check with its figure and whether it held."""
     control = None if check.control is None else there.get(check.control, {})
-    found = difference(check.measure, there[check.row], control)
-    record = {"row": check.row, "what": check.what, "measure": check.measure, "control": check.control, "found": found}
-    return record | {"held": None if found is None else held(check.relation, found), "clear": is_clear(found)}
-
-
-def held(relation: str, found: Mapping[str, float]) -> bool | None:
-    """Whether a figure stands to 0 as expected; None where that takes an interval and there is none."""
-    value = found["value"]
-    if relation == "equal":
-        return found["low"] <= 0 <= found["high"] if "low" in found else None
-    return {"above": value > 0, "below": value < 0, "at least": value >= 0, "none": value == 0}[relation]
-
-
-def is_clear(found: Mapping[str, float] | None) -> bool | None:
-    """Whether the interval leaves 0 out; None without one."""
-    return None if found is None or "low" not in found else not found["low"] <= 0 <= found["high"]
+    return judged(check, difference(check.measure, there[check.row], control))
 
 
 if __name__ == "__main__":

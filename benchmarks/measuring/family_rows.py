@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-Relation = Literal["above", "below", "at least", "equal", "none"]
+from benchmarks.measuring.expectations import Check
 
 
 @dataclass(slots=True, frozen=True)
@@ -21,17 +20,6 @@ class Row:
     def overrides(self, seed: int, more: Sequence[str] = ()) -> list[str]:
         """What `aha run` is given; `more` comes last and wins."""
         return [f"seed={seed}", f"zero.preset={self.preset}", *(f"zero.{key}" for key in self.keys), *more]
-
-
-@dataclass(slots=True, frozen=True)
-class Check:
-    """What the papers let expect of a row: its measure against the same one of `control`, or against 0."""
-
-    row: str
-    what: str
-    measure: str
-    relation: Relation
-    control: str | None = None
 
 
 FOUR = ("algorithm.num_updates=4", "optimizer.lr=1.0e-4")

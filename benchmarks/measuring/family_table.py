@@ -1,11 +1,11 @@
-"""The table of `scripts/bench family` in the terminal, and what was expected."""
+"""The table of `scripts/bench family` in the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.measuring.results import percent
+from benchmarks.measuring.results import number, percent
 
 COLUMNS = (
     *("row", "pass@1, %", "less grpo's", "tokens", "wrong ones", "form, %", "entropy"),
@@ -15,7 +15,6 @@ TITLE = (
     "Equal tokens through the update. Scores with intervals of 95 % over problems, each the mean of its seeds; "
     "all else means over seeds. minutes: all of the run, in brackets training alone; GiB: the peak."
 )
-SHARES = ("pass@1", "clip_frac", "explained_variance")
 
 
 def cells(name: str, row: Mapping[str, Any]) -> list[str]:
@@ -36,11 +35,6 @@ def cells(name: str, row: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def number(value: float | None, digits: int) -> str:
-    """With so many digits; a dash where there is none."""
-    return "–" if value is None else f"{value:,.{digits}f}"
-
-
 def print_row(name: str, row: Mapping[str, Any]) -> None:
     """One row as a line, as soon as it is there."""
     named = [f"{column} {cell}" for column, cell in zip(COLUMNS[1:], cells(name, row)[1:], strict=True)]
@@ -56,29 +50,3 @@ def print_table(rows: Mapping[str, Mapping[str, Any]]) -> None:
     for name, row in rows.items():
         table.add_row(*cells(name, row))
     Console(width=150).print(table)
-
-
-def print_checks(checks: Sequence[Mapping[str, Any]]) -> None:
-    """Each expectation on a line: held or not, with its figure."""
-    for check in checks:
-        print(check_line(check))
-
-
-def check_line(check: Mapping[str, Any]) -> str:
-    """`dapo: entropy is higher (entropy against grpo): held, 0.0231 [0.0102, 0.0360], clear of 0`."""
-    control = f" against {check['control']}" if check["control"] else ""
-    of = f" ({check['measure']}{control})"
-    found = check["found"]
-    if found is None:
-        return f"{check['row']}: {check['what']}{of}: not known, no such figure or no seed of both rows"
-    told = {True: "held", False: "NOT held", None: "not known, one seed has no interval"}[check["held"]]
-    clear = {True: ", clear of 0", False: ", 0 is within", None: ""}[check["clear"]]
-    return f"{check['row']}: {check['what']}{of}: {told}, {figure(check['measure'], found)}{clear}"
-
-
-def figure(measure: str, found: Mapping[str, float]) -> str:
-    """A value, with its interval where there is one; shares in percent."""
-    scale, unit = (100, " %") if measure in SHARES else (1, "")
-    text = f"{scale * found['value']:.4g}"
-    within = f" [{scale * found['low']:.4g}, {scale * found['high']:.4g}]" if "low" in found else ""
-    return f"{text}{within}{unit}"

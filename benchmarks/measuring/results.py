@@ -6,9 +6,11 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from aha.runtime import files
@@ -73,6 +75,18 @@ def percent(score: dict[str, float] | None) -> str:
     if score is None:
         return "–"
     return f"{100 * score['value']:.1f} [{100 * score['low']:.1f}, {100 * score['high']:.1f}]"
+
+
+def number(value: float | None, digits: int) -> str:
+    """With so many digits; a dash where there is none."""
+    return "–" if value is None else f"{value:,.{digits}f}"
+
+
+def means(found: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    """Over seeds, of all that is a number in each of them; None where some seed has no such figure."""
+    names = [name for name, value in found[0].items() if value is None or isinstance(value, int | float)]
+    values = {name: [each[name] for each in found] for name in names}
+    return {name: None if None in each else round(mean(each), 4) for name, each in values.items()}
 
 
 def _version(package: str) -> str | None:

@@ -8,7 +8,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from aha.errors import DataError
+from aha.config.loading import load_recipe
+from aha.config.yaml_files import parse
+from aha.errors import ConfigError, DataError, Interrupted
 from aha.evaluation.files import read_evaluation
 from aha.runtime import files
 from aha.runtime.metrics import read_lines
@@ -29,6 +31,43 @@ def run(recipe: str, folder: Path, overrides: Sequence[str] = ()) -> None:
     finally:
         if not before or _results(folder) != before:
             files.append_line(folder / STARTS, {"seconds": time.perf_counter() - start})
+
+
+def attempt(recipe: str, folder: Path, overrides: Sequence[str] = ()) -> int:
+    """As `run`, but a run that stops is told and its exit code returned, so that the next one goes on; 0 where it ended
+    well. Raises CalledProcessError where a person interrupted it."""
+    try:
+        run(recipe, folder, overrides)
+    except subprocess.CalledProcessError as error:
+        if error.returncode == Interrupted.exit_code:
+            raise
+        print(f"{folder.name} stopped with exit code {error.returncode}; the next one goes on.")
+        return error.returncode
+    return 0
+
+
+def is_done(recipe: str, folder: Path, overrides: Sequence[str] = ()) -> bool:
+    """Whether an earlier start finished this recipe here with the very settings that it would have now."""
+    if not is_whole(folder):
+        return False
+    try:
+        there = load_recipe(str(folder / "recipe.yaml")).recipe
+    except ConfigError:
+        return False
+    return there == load_recipe(recipe, overrides).recipe
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether every stage of the run in this folder has ended."""
+    return (folder / "recipe.yaml").is_file() and all(
+        (folder / "stages" / stage / "result.json").is_file() for stage in stages(folder)
+    )
+
+
+def stages(folder: Path) -> list[str]:
+    """The stages of the run in this folder, in the order of its recipe."""
+    path = folder / "recipe.yaml"
+    return list(parse(path.read_text(encoding="utf-8"), str(path))[0]["stages"])
 
 
 def minutes(folder: Path) -> float:

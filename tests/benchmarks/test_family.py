@@ -18,9 +18,9 @@ from aha.runtime import files
 from aha.runtime.rollout_store import write_rollouts
 from aha.types import Group
 from benchmarks import family
-from benchmarks.measuring import family_facts, family_rows, family_table
-from benchmarks.measuring.family_rows import Check, Row
-from benchmarks.measuring.intervals import student
+from benchmarks.measuring import family_facts, family_rows, runs
+from benchmarks.measuring.expectations import Check
+from benchmarks.measuring.family_rows import Row
 from benchmarks.measuring.runs import STARTS
 from tests.benchmarks.make import evaluation
 from tests.rollouts.make import make_rollout
@@ -79,7 +79,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, **figures: dict[str, Any]) -> list[str
         if not (folder / "recipe.yaml").exists():
             fill(folder, overrides, **figures.get(name.replace("-", "_"), {}))
 
-    monkeypatch.setattr(family, "run", run)
+    monkeypatch.setattr(runs, "run", run)
     return asked
 
 
@@ -200,14 +200,14 @@ def test_a_row_that_stops_with_an_error_is_told_and_the_others_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake(monkeypatch)
-    good = family.run
+    good = runs.run
 
     def run(recipe: str, folder: Path, overrides: Sequence[str]) -> None:
         if folder.name.startswith("rloo"):
             raise subprocess.CalledProcessError(5, ["aha"])
         good(recipe, folder, overrides)
 
-    monkeypatch.setattr(family, "run", run)
+    monkeypatch.setattr(runs, "run", run)
     with pytest.raises(SystemExit) as left:
         bench(tmp_path, "rloo", "gspo", "--seeds", "1")
     assert left.value.code == 1
@@ -220,7 +220,7 @@ def test_a_run_that_was_interrupted_ends_the_bench(tmp_path: Path, monkeypatch: 
     def run(recipe: str, folder: Path, overrides: Sequence[str]) -> None:
         raise subprocess.CalledProcessError(Interrupted.exit_code, ["aha"])
 
-    monkeypatch.setattr(family, "run", run)
+    monkeypatch.setattr(runs, "run", run)
     with pytest.raises(subprocess.CalledProcessError):
         bench(tmp_path, "--seeds", "1")
 
@@ -235,48 +235,7 @@ def test_names_of_rows(capsys: pytest.CaptureFixture[str]) -> None:
     assert "There is no row 'gpo'. Rows: grpo, grpo-4," in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("relation", "value", "low", "high", "held"),
-    [
-        ("above", 0.1, -0.1, 0.3, True),
-        ("above", 0.0, -0.1, 0.1, False),
-        ("below", -0.1, -0.2, 0.1, True),
-        ("below", 0.1, 0.0, 0.2, False),
-        ("at least", 0.0, 0.0, 0.0, True),
-        ("at least", -0.1, -0.2, 0.1, False),
-        ("equal", 0.1, -0.1, 0.3, True),
-        ("equal", 0.1, 0.05, 0.3, False),
-        ("none", 0.0, 0.0, 0.0, True),
-        ("none", 1.0, 0.0, 2.0, False),
-    ],
-)
-def test_what_holds(relation: str, value: float, low: float, high: float, held: bool) -> None:
-    assert family.held(relation, {"value": value, "low": low, "high": high}) is held
-
-
-def test_without_an_interval_nothing_is_equal_or_clear() -> None:
-    assert family.held("equal", {"value": 0.0}) is None
-    assert family.is_clear({"value": 1.0}) is None
-    assert family.is_clear({"value": 1.0, "low": 0.5, "high": 1.5})
-    assert family.is_clear({"value": 1.0, "low": -0.5, "high": 2.5}) is False
-
-
-def test_lines_and_cells() -> None:
-    check = {"row": "dapo", "what": "more", "measure": "pass@1", "control": "grpo", "held": True, "clear": False}
-    line = family_table.check_line(check | {"found": {"value": 0.02, "low": -0.01, "high": 0.05}})
-    assert line == "dapo: more (pass@1 against grpo): held, 2 [-1, 5] %, 0 is within"
-    assert family_table.number(None, 1) == "–"
-    assert family_table.number(12345.6, 0) == "12,346"
-
-
 def test_a_check_without_its_control_says_nothing() -> None:
     seeds: family.Seeds = {"0": ({"entropy": 0.5}, evaluation())}
     found = family.outcome(Check("dapo", "more", "entropy", "above", "grpo-4"), {"dapo": seeds})
     assert (found["found"], found["held"], found["clear"]) == (None, None, None)
-
-
-def test_student_interval() -> None:
-    found = student([1.0, 2.0, 3.0])
-    assert found.value == 2.0
-    assert found.high == pytest.approx(2 + 4.302653 / 3**0.5, abs=1e-4)
-    assert found.low == pytest.approx(2 - 4.302653 / 3**0.5, abs=1e-4)
