@@ -10,7 +10,6 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -22,6 +21,7 @@ if __name__ == "__main__":
 from aha.evaluation.statistics import bootstrap  # noqa: E402
 from aha.runtime.metrics import read_lines  # noqa: E402
 from aha.types import Evaluation  # noqa: E402
+from benchmarks.measuring.curves import jitter  # noqa: E402
 from benchmarks.measuring.intervals import by_problem, rates  # noqa: E402
 from benchmarks.measuring.results import RESULTS, RUNS, interval, percent, scores, write_result  # noqa: E402
 from benchmarks.measuring.runs import evaluations, minutes, run  # noqa: E402
@@ -174,13 +174,6 @@ def curve(folder: Path, stage: str) -> tuple[list[dict[str, float]], list[float]
         if f"eval/{REASONING}/pass@1" in line:
             points.append({"update": line["update"], "tokens": tokens, "pass@1": line[f"eval/{REASONING}/pass@1"]})
     return points, accuracies
-
-
-def jitter(values: Sequence[float]) -> float:
-    """Root mean square of the steps from one round to the next less their mean: what is left of the spread when the
-    steady rise is taken away."""
-    steps = [after - before for before, after in pairwise(values)]
-    return mean((step - mean(steps)) ** 2 for step in steps) ** 0.5
 
 
 def held_out(folder: Path, stage: str) -> dict[str, Any]:

@@ -11,12 +11,11 @@ from aha.runtime.metrics import read_lines
 from aha.runtime.rollout_store import read_rollouts
 from aha.runtime.run_directory import StageDirectory
 from aha.types import Json
+from benchmarks.measuring.curves import last
 from benchmarks.measuring.results import scores
 from benchmarks.measuring.runs import minutes, only
 
 STAGE = "zero"
-LAST_FRAC = 0.2
-"""Entropy, explained variance and the length of wrong answers are means over this last share of the rounds."""
 COLUMNS = ("group_id", "outcome", "finish", "num_tokens", "reward", "advantage")
 COSTS = {"sampled_tokens": "generated_tokens"} | {
     name: name for name in ("trained_tokens", "trained_parameters", "rounds", "updates")
@@ -26,11 +25,12 @@ TRAINING = ("sample", "score", "update", "sync")
 
 
 def facts(folder: Path) -> dict[str, Json]:
-    """All of a finished run, by name; None where there is no such figure."""
+    """All of a finished run, by name; None where there is no such figure. Entropy, explained variance and the length of
+    wrong answers are means over the last rounds."""
     place = StageDirectory(folder / "stages" / STAGE)
     result, timing = files.read_json(place.result), read_lines(place.timing)
     lines = [line for line in read_lines(place.metrics) if line["step"] > 0]
-    last = lines[-max(1, round(LAST_FRAC * len(lines))) :]
+    latest = last(lines)
     seconds = result["timing"]["seconds"]
     found: dict[str, Json] = {
         **scores(only(folder, STAGE)),
@@ -39,12 +39,12 @@ def facts(folder: Path) -> dict[str, Json]:
         "minutes": round(minutes(folder), 2),
         "training_minutes": round(sum(seconds.get(phase, 0.0) for phase in TRAINING) / 60, 2),
         "memory_bytes": max(line["memory_bytes"] for line in timing),
-        "entropy": average(last, "entropy"),
-        "explained_variance": average(last, "value/explained_variance"),
+        "entropy": average(latest, "entropy"),
+        "explained_variance": average(latest, "value/explained_variance"),
         "clip_frac": (average(lines, "clip_frac/low") or 0.0) + (average(lines, "clip_frac/high") or 0.0),
     }
     return found | of_rollouts(
-        [read_rollouts(place.rollout_file(int(line["step"])), COLUMNS) for line in lines], len(last)
+        [read_rollouts(place.rollout_file(int(line["step"])), COLUMNS) for line in lines], len(latest)
     )
 
 

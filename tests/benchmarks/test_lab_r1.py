@@ -74,8 +74,3 @@ def test_cold_start_and_base_are_compared_on_equal_tokens(tmp_path):
     assert each["tokens"] == 200
     assert (each["zero"]["end"], each["dev2"]["end"]) == (0.5, 0.66)
     assert (each["zero"]["updates to 0.6"], each["dev2"]["updates to 0.6"]) == (3.0, 1.0)
-
-
-def test_jitter_leaves_a_steady_rise_out():
-    assert lab_r1.jitter([0.1, 0.2, 0.3, 0.4]) == pytest.approx(0.0, abs=1e-12)
-    assert lab_r1.jitter([0.1, 0.3, 0.3, 0.5]) > 0.05
