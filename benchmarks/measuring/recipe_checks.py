@@ -21,23 +21,9 @@ BUDGETS = (16, 32, 64)
 L1 = (
     Check("exact", "used tokens follow the target", "length_correlation", "at least", threshold=0.8),
     Check("exact", "the mean error is a fifth at most", "length_error", "at most", threshold=0.2),
-    *(
-        Check(
-            "exact", f"so it is for {asked}", f"length_error on heldout?think_tokens={asked}", "at most", threshold=0.2
-        )
-        for asked in BUDGETS
-    ),
+    *(Check("exact", f"so it is at {asked}", f"length_error_{asked}", "at most", threshold=0.2) for asked in BUDGETS),
     Check("max", "5 % are a tenth over budget at most", "over_budget", "at most", threshold=0.05),
-    *(
-        Check(
-            "max",
-            f"so it is for {asked}",
-            f"over_budget on heldout?max_think_tokens={asked}",
-            "at most",
-            threshold=0.05,
-        )
-        for asked in BUDGETS
-    ),
+    *(Check("max", f"so it is at {asked}", f"over_budget_{asked}", "at most", threshold=0.05) for asked in BUDGETS),
 )
 
 CONCISE = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, pstdev
@@ -48,7 +48,7 @@ def read_run(folder: Path) -> dict[str, StageFacts]:
 def read_stage(folder: Path, stage: str) -> StageFacts:
     """One stage, whatever its kind: what it did not leave is not there, or None."""
     place = StageDirectory(folder / "stages" / stage)
-    result, scored = files.read_json(place.result), evaluations(folder, stage)
+    result, scored = files.read_json(place.result) or {}, evaluations(folder, stage)
     memory = [line["memory_bytes"] for line in read_lines(place.timing) if "memory_bytes" in line]
     held_out = result.get("held_out") or {}
     costs: Figures = {
@@ -83,23 +83,17 @@ def of_round(rows: Sequence[dict[str, Json]]) -> dict[str, float]:
 
 
 def of_evaluation(evaluation: Evaluation) -> Figures:
-    """Means over an evaluation's answers; lengths beside the budget where the benchmark's name holds one."""
+    """Means over an evaluation's answers."""
     answers = list(each_answer(evaluation))
     wrong = [tokens for outcome, _, tokens in answers if outcome == "w"]
     score = evaluation.scores.get("pass@1")
-    figures: Figures = {
+    return {
         "tokens": evaluation.mean_tokens,
         "wrong_tokens": mean(wrong) if wrong else None,
         "cut_off": mean(reason == "truncated" for _, reason, _ in answers),
         "format_rate": evaluation.format_rate,
         "points_a_token": score.value / evaluation.mean_tokens if score is not None else None,
     }
-    budget = TARGET.search(evaluation.benchmark)
-    if budget:
-        used, asked = [tokens for _, _, tokens in answers], int(budget[2])
-        name = "over_budget" if budget[1] else "length_error"
-        figures[name] = over(used, asked) if budget[1] else error(used, asked)
-    return figures
 
 
 def each_answer(evaluation: Evaluation) -> Iterator[tuple[str, str, int]]:
@@ -120,23 +114,27 @@ def over(used: Sequence[int], asked: int) -> float:
 
 def of_targets(found: dict[str, Evaluation]) -> Figures:
     """Over all answers to benchmarks that ask for a number of tokens: correlation of asked and used, mean relative
-    error; for those that ask for at most so many, the share over it. Nothing where no benchmark asks."""
-    exact: list[tuple[int, int]] = []
-    most: list[tuple[int, int]] = []
+    error; for those that ask for at most so many, the share over it; both also for each number (`length_error_16`)."""
+    exact: dict[int, list[int]] = {}
+    most: dict[int, list[int]] = {}
     for name, evaluation in found.items():
         if budget := TARGET.search(name):
-            pairs = most if budget[1] else exact
-            pairs.extend((int(budget[2]), tokens) for _, _, tokens in each_answer(evaluation))
-    figures: Figures = {}
-    if exact:
-        figures |= {"length_correlation": correlation(exact), "length_error": mean(error([n], a) for a, n in exact)}
-    return figures | ({"over_budget": mean(over([n], a) for a, n in most)} if most else {})
+            used = (most if budget[1] else exact).setdefault(int(budget[2]), [])
+            used.extend(tokens for _, _, tokens in each_answer(evaluation))
+    figures: Figures = {"length_correlation": correlation(exact)} if exact else {}
+    for whole, of_one, targets in (("length_error", error, exact), ("over_budget", over, most)):
+        for asked, used in sorted(targets.items()):
+            figures[f"{whole}_{asked}"] = of_one(used, asked)
+        if targets:
+            figures[whole] = mean(of_one([tokens], asked) for asked, used in targets.items() for tokens in used)
+    return figures
 
 
-def correlation(pairs: Sequence[tuple[int, int]]) -> float | None:
-    """Pearson's; None where one side never changes."""
-    asked, used = np.array(pairs, dtype=np.float64).T
-    return float(np.corrcoef(asked, used)[0, 1]) if asked.std() > 0 and used.std() > 0 else None
+def correlation(targets: Mapping[int, Sequence[int]]) -> float | None:
+    """Pearson's, of asked and used tokens answer by answer; None where one side never changes."""
+    pairs = [(asked, tokens) for asked, used in targets.items() for tokens in used]
+    asked_B, used_B = np.array(pairs, dtype=np.float64).T
+    return float(np.corrcoef(asked_B, used_B)[0, 1]) if asked_B.std() > 0 and used_B.std() > 0 else None
 
 
 def of_perturbations(found: dict[str, Evaluation]) -> Figures:

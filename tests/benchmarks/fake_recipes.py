@@ -38,15 +38,15 @@ def fill_stage(
     wrong_tokens: Sequence[int] = (8,) * ROUNDS,
     parameters: int = 7,
     held_out: float | None = None,
-    solved: Mapping[str, str] | None = None,
 ) -> None:
-    """One stage. `tokens` of every answer, of all benchmarks or by benchmark; `solved` outcomes by benchmark."""
+    """One stage. `tokens` of every answer, of all benchmarks or by the end of a benchmark's name."""
     scores = getattr(stage, "evaluate", None)
     names = list(stage.on) if stage.kind == "evaluate" else list(scores.final_on or scores.on) if scores else []
     for name in names:
-        each = tokens if isinstance(tokens, int) else tokens[name]
-        of = (solved or {}).get(name, outcomes)
-        write_evaluation(place, file_name_of(name), scored(name, of, each))
+        each = (
+            tokens if isinstance(tokens, int) else next(number for end, number in tokens.items() if name.endswith(end))
+        )
+        write_evaluation(place, file_name_of(name), scored(name, outcomes, each))
     values = {"accuracy": [0.5] * ROUNDS, "length/mean": [30.0] * ROUNDS, "truncated_frac": [0.1] * ROUNDS}
     values |= {"eval/heldout/pass@1": [0.2] * ROUNDS, "value/explained_variance": [0.3] * ROUNDS}
     values |= {"kl/reference": [0.1] * ROUNDS} | {name: list(each) for name, each in (curves or {}).items()}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from aha.config.loading import load_recipe
@@ -15,7 +16,14 @@ from benchmarks.measuring import runs
 from benchmarks.measuring.curves import OF_CURVES, jitter, middle
 from benchmarks.measuring.expectations import Check
 from benchmarks.measuring.recipe_checks import CHECKS
-from benchmarks.measuring.recipe_facts import of_evaluation, of_perturbations, of_round, of_targets, read_run
+from benchmarks.measuring.recipe_facts import (
+    correlation,
+    of_evaluation,
+    of_perturbations,
+    of_round,
+    of_targets,
+    read_run,
+)
 from benchmarks.measuring.recipe_measures import difference, value
 from benchmarks.measuring.recipe_table import COLUMNS, rows
 from tests.benchmarks.fake_recipes import ROUNDS, fill, scored
@@ -58,18 +66,19 @@ def test_every_check_finds_its_figure_in_a_whole_run(tmp_path: Path, recipe: str
 
 
 def test_lengths_that_follow_and_lengths_that_do_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    exact = {"tokens": {f"heldout?think_tokens={n}": n + 2 for n in (16, 32, 64)}}
-    most = {"tokens": {f"heldout?max_think_tokens={n}": n if n < 64 else 128 for n in (16, 32, 64)}}
+    exact = {"tokens": {"=16": 18, "=32": 34, "=64": 66}}
+    most = {"tokens": {"=16": 16, "=32": 32, "=64": 128}}
     fake(monkeypatch, exact=exact, max=most)
     found = bench(tmp_path, "lab-l1", "--seeds", "1")
     told = held(found, "lab-l1")
     assert told["exact", "length_correlation"]
     assert told["exact", "length_error"]
-    assert told["max", "over_budget on heldout?max_think_tokens=32"]
+    assert told["max", "over_budget_32"]
     assert not told["max", "over_budget"]
     stage = found["recipes"]["lab-l1"]["stages"]["max"]
     assert stage["over_budget"] == pytest.approx(1 / 3, abs=1e-4)
-    assert stage["benchmarks"]["heldout?max_think_tokens=64"]["tokens"] == 128
+    assert (stage["over_budget_32"], stage["over_budget_64"]) == (0, 1)
+    assert [each["tokens"] for name, each in stage["benchmarks"].items() if name.endswith("=64")] == [128]
     assert stage["training"] == {"accuracy": 0.5, "tokens": 30.0, "wrong_tokens": 8.0, "cut_off": 0.1}
     assert (stage["minutes"], stage["memory_bytes"], stage["trained_parameters"]) == (1.5, 2**30, 7)
 
@@ -138,12 +147,19 @@ def test_figures_of_an_evaluation() -> None:
     wanted = {"tokens": 30, "wrong_tokens": 30, "cut_off": 0.5, "format_rate": 0.97, "points_a_token": 0.5 / 30}
     assert found == wanted
     assert of_evaluation(scored("heldout", "cc", 30))["wrong_tokens"] is None
-    assert of_evaluation(scored("heldout?think_tokens=40", "cc", 30))["length_error"] == 0.25
-    assert of_evaluation(scored("heldout?max_think_tokens=27", "cc", 30))["over_budget"] == 1
-    assert of_evaluation(scored("heldout?max_think_tokens=28", "cc", 30))["over_budget"] == 0
-    alike = {name: scored(name, "cw", 30) for name in ("heldout?think_tokens=20", "heldout?think_tokens=40")}
-    assert of_targets(alike) == {"length_correlation": None, "length_error": pytest.approx(0.375)}
     assert of_round([]) == {}
+
+
+def test_lengths_beside_what_was_asked_for() -> None:
+    exact = {name: scored(name, "cw", 30) for name in ("heldout?think_tokens=20", "heldout?think_tokens=40")}
+    assert of_targets(exact) == {
+        "length_correlation": None, "length_error": 0.375, "length_error_20": 0.5, "length_error_40": 0.25
+    }  # fmt: skip
+    most = {f"a?size=9&max_think_tokens={n}": scored(f"a?size=9&max_think_tokens={n}", "cw", 30) for n in (27, 28)}
+    assert of_targets(most) == {"over_budget": 0.5, "over_budget_27": 1, "over_budget_28": 0}
+    wanted = np.corrcoef([10, 10, 20, 20], [11, 9, 19, 25])[0, 1]
+    assert correlation({10: [11, 9], 20: [19, 25]}) == pytest.approx(wanted)
+    assert of_targets({"heldout": scored("heldout", "cw", 30)}) == {}
 
 
 def test_what_is_known_by_heart() -> None:
