@@ -3,7 +3,7 @@
 scripts/bench recipes [RECIPE …] [--seeds 3]    runs lab-l1 and the others (all, without a name) under
                                                 runs/bench-recipes; resumes; writes results/recipes.json after each
 
-Words with `=` are overrides: exact.rounds=40.
+Words with `=` are overrides of the recipes that are named: lab-l1 exact.rounds=40.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def run_all(recipes: Sequence[str], options: argparse.Namespace, more: Sequence[
     """All recipes in turn, each written and printed when its seeds are through; exit codes of runs that failed."""
     for recipe in recipes:
         refuse_missing(recipe, list(load_recipe(recipe).recipe.stages))
-    known = earlier([name for name in CHECKS if name not in recipes], options, more)
+    known = earlier([name for name in CHECKS if name not in recipes], options)
     failed: dict[str, int] = {}
     found: dict[str, Any] = {}
     for recipe in recipes:
@@ -85,7 +85,7 @@ def seeds_of(
     return found
 
 
-def overrides(seed: int, more: Sequence[str]) -> list[str]:
+def overrides(seed: int, more: Sequence[str] = ()) -> list[str]:
     """What `aha run` is given; `more` comes last and wins."""
     return [f"seed={seed}", *more]
 
@@ -108,13 +108,13 @@ def refuse_missing(recipe: str, there: Sequence[str]) -> None:
         )
 
 
-def earlier(recipes: Sequence[str], options: argparse.Namespace, more: Sequence[str]) -> Known:
+def earlier(recipes: Sequence[str], options: argparse.Namespace) -> Known:
     """The runs of other recipes that an earlier start finished with the very settings that they have now."""
     found: Known = {}
     for recipe in recipes:
         for seed in range(options.seeds):
             folder = options.runs / f"{recipe}-{seed}"
-            if is_done(recipe, folder, overrides(seed, more)):
+            if is_done(recipe, folder, overrides(seed)):
                 found.setdefault(recipe, {})[str(seed)] = read_run(folder)
     return found
 

@@ -41,6 +41,7 @@ RLHF = (
     Check("helpful", "held-out pairs are judged right", "held_out_accuracy", "at least", threshold=0.9),
     Check("ppo", "more answers are liked", LIKED, "above", "sft"),
     Check("grpo", "no fewer answers are liked", LIKED, "at least", "ppo"),
+    Check("ppo", "it stays near the fine-tuned model", "end of kl/reference", "below", threshold=0.2),
     Check("drift", "without the KL it goes further from the fine-tuned model", "end of kl/reference", "above", "ppo"),
     Check("ppo", "the critic explains variance", VARIANCE, "above"),
     Check("grpo", "half the parameters are trained", "trained_parameters", "at most", "ppo", -0.4, relative=True),

@@ -43,9 +43,8 @@ def fill_stage(
     scores = getattr(stage, "evaluate", None)
     names = list(stage.on) if stage.kind == "evaluate" else list(scores.final_on or scores.on) if scores else []
     for name in names:
-        each = (
-            tokens if isinstance(tokens, int) else next(number for end, number in tokens.items() if name.endswith(end))
-        )
+        by_end = {"": tokens} if isinstance(tokens, int) else tokens
+        each = next(number for end, number in by_end.items() if name.endswith(end))
         write_evaluation(place, file_name_of(name), scored(name, outcomes, each))
     values = {"accuracy": [0.5] * ROUNDS, "length/mean": [30.0] * ROUNDS, "truncated_frac": [0.1] * ROUNDS}
     values |= {"eval/heldout/pass@1": [0.2] * ROUNDS, "value/explained_variance": [0.3] * ROUNDS}

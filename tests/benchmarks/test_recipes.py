@@ -199,7 +199,7 @@ def test_recipes_of_earlier_starts_stay_if_their_settings_are_the_same(
 ) -> None:
     asked = fake(monkeypatch)
     bench(tmp_path, "lab-limits", "--seeds", "1")
-    assert list(bench(tmp_path, "lab-orz", "--seeds", "1")["recipes"]) == ["lab-limits", "lab-orz"]
+    assert list(bench(tmp_path, "lab-orz", "--seeds", "1", "orz.rounds=20")["recipes"]) == ["lab-limits", "lab-orz"]
     assert asked == ["lab-limits-0", "lab-orz-0"]
     settings = tmp_path / "runs" / "lab-limits-0" / "recipe.yaml"
     settings.write_text(settings.read_text().replace("rounds: 30", "rounds: 29"))
