@@ -25,7 +25,7 @@ from benchmarks.measuring.recipe_facts import StageFacts, read_run  # noqa: E402
 from benchmarks.measuring.recipe_summary import summary  # noqa: E402
 from benchmarks.measuring.recipe_table import count, print_recipe  # noqa: E402
 from benchmarks.measuring.results import RESULTS, RUNS, write_result  # noqa: E402
-from benchmarks.measuring.runs import attempt, is_done, is_whole, minutes, stages  # noqa: E402
+from benchmarks.measuring.runs import attempt, ended, is_done, minutes, stages  # noqa: E402
 
 Known = dict[str, dict[str, dict[str, StageFacts]]]
 """Recipe → seed → stage."""
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--runs", type=Path, default=RUNS / "bench-recipes", help="a folder RECIPE-SEED in here")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result file")
-    parser.add_argument("--read", action="store_true", help="start nothing: tell of the runs that are there and whole")
+    parser.add_argument("--read", action="store_true", help="start nothing: tell of the stages that have ended")
     parser.add_argument("words", nargs="*", metavar="RECIPE | stage.key=value", help=", ".join(CHECKS))
     options = parser.parse_intermixed_args(arguments)
     more = [word for word in options.words if "=" in word]
@@ -64,7 +64,7 @@ def run_all(recipes: Sequence[str], options: argparse.Namespace, more: Sequence[
             found = write(known, failed, more, options)
         if known[recipe]:
             print_recipe(recipe, found[recipe])
-    print(f"{count(found)}. Written to {options.out / 'recipes.json'}." if found else "No run has ended.")
+    print(f"{count(found)}. Written to {options.out / 'recipes.json'}." if found else "No stage has ended.")
     return failed
 
 
@@ -75,11 +75,12 @@ def seeds_of(
     found = {}
     for seed in range(options.seeds):
         folder = options.runs / f"{recipe}-{seed}"
-        if options.read and not is_whole(folder):
-            print(f"{folder.name} has not ended; it is left out.")
-        elif not options.read and (code := attempt(recipe, folder, overrides(seed, more))):
+        if not options.read and (code := attempt(recipe, folder, overrides(seed, more))):
             failed[folder.name] = code
-        else:
+            continue
+        if missing := [stage for stage in stages(folder) if stage not in ended(folder)]:
+            print(f"{folder.name}: not ended yet: {', '.join(missing)}.")
+        if ended(folder):
             refuse_missing(recipe, stages(folder))
             found[str(seed)] = read_run(folder)
     return found

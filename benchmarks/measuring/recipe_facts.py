@@ -17,7 +17,7 @@ from aha.runtime.metrics import read_lines
 from aha.runtime.rollout_store import read_rollouts
 from aha.runtime.run_directory import StageDirectory
 from aha.types import Evaluation, Json
-from benchmarks.measuring.runs import evaluations, stages
+from benchmarks.measuring.runs import ended, evaluations
 
 COSTS = ("sampled_tokens", "trained_tokens", "trained_parameters", "rounds", "updates")
 TARGET = re.compile(r"[?&](max_)?think_tokens=(\d+)")
@@ -41,8 +41,8 @@ class StageFacts:
 
 
 def read_run(folder: Path) -> dict[str, StageFacts]:
-    """All stages of a finished run, in the order of its recipe."""
-    return {stage: read_stage(folder, stage) for stage in stages(folder)}
+    """All stages of a run that have ended, in the order of its recipe."""
+    return {stage: read_stage(folder, stage) for stage in ended(folder)}
 
 
 def read_stage(folder: Path, stage: str) -> StageFacts:

@@ -35,7 +35,10 @@ def value(stage: StageFacts, measure: str) -> float | None:
 
 def difference(check: Check, seeds: Sequence[Stages]) -> dict[str, float] | None:
     """The figure of a check: differences of pass@1 paired by problem, each the mean of its seeds, with a bootstrap
-    interval over problems; all else paired by seed with Student's. None where a stage has no such figure."""
+    interval over problems; all else paired by seed with Student's. None where a stage has not ended or has no such
+    figure."""
+    if any(stage not in stages for stages in seeds for stage in (check.row, check.control or check.row)):
+        return None
     own = [stages[check.row] for stages in seeds]
     others = None if check.control is None else [stages[check.control] for stages in seeds]
     name, _, benchmark = check.measure.partition(" on ")

@@ -23,11 +23,12 @@ TRAINING = {
 
 
 def summary(stages: Mapping[str, Stages], checks: Sequence[Check]) -> dict[str, Any]:
-    """A recipe over its seeds, by seed name: each stage, and what became of each check."""
+    """A recipe over its seeds, by seed name: each stage that has ended in all of them, and each check."""
     found = list(stages.values())
+    there = [stage for stage in found[0] if all(stage in each for each in found)]
     return {
         "seeds": list(stages),
-        "stages": {stage: of_stage([each[stage] for each in found]) for stage in found[0]},
+        "stages": {stage: of_stage([each[stage] for each in found]) for stage in there},
         "checks": [judged(check, difference(check, found)) for check in checks],
     }
 

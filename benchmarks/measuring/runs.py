@@ -59,15 +59,18 @@ def is_done(recipe: str, folder: Path, overrides: Sequence[str] = ()) -> bool:
 
 def is_whole(folder: Path) -> bool:
     """Whether every stage of the run in this folder has ended."""
-    return (folder / "recipe.yaml").is_file() and all(
-        (folder / "stages" / stage / "result.json").is_file() for stage in stages(folder)
-    )
+    return bool(stages(folder)) and ended(folder) == stages(folder)
+
+
+def ended(folder: Path) -> list[str]:
+    """The stages that have ended, in the order of the recipe."""
+    return [stage for stage in stages(folder) if (folder / "stages" / stage / "result.json").is_file()]
 
 
 def stages(folder: Path) -> list[str]:
-    """The stages of the run in this folder, in the order of its recipe."""
+    """The stages of the run in this folder, in the order of its recipe; none where there is no run."""
     path = folder / "recipe.yaml"
-    return list(parse(path.read_text(encoding="utf-8"), str(path))[0]["stages"])
+    return list(parse(path.read_text(encoding="utf-8"), str(path))[0]["stages"]) if path.is_file() else []
 
 
 def minutes(folder: Path) -> float:

@@ -213,12 +213,16 @@ def test_runs_that_are_there_are_told_and_none_is_started(
 ) -> None:
     asked = fake(monkeypatch)
     recipes.main(["lab-orz", "--read", "--seeds", "1", "--runs", str(tmp_path / "runs"), "--out", str(tmp_path)])
-    assert capsys.readouterr().out == "lab-orz-0 has not ended; it is left out.\nNo run has ended.\n"
+    assert capsys.readouterr().out == "No stage has ended.\n"
     assert not (tmp_path / "recipes.json").exists()
     fill(tmp_path / "runs" / "lab-orz-1", "lab-orz", ["orz.rounds=20"])
     fill(tmp_path / "runs" / "lab-orz-2", "lab-orz")
     (tmp_path / "runs" / "lab-orz-2" / "stages" / "kl" / "result.json").unlink()
-    assert bench(tmp_path, "lab-orz", "--read", "--seeds", "3")["recipes"]["lab-orz"]["seeds"] == ["1"]
+    found = bench(tmp_path, "lab-orz", "--read", "--seeds", "3")
+    assert found["recipes"]["lab-orz"]["seeds"] == ["1", "2"]
+    assert list(found["recipes"]["lab-orz"]["stages"]) == ["orz", "gae95"]
+    assert [each["held"] for each in found["recipes"]["lab-orz"]["checks"] if each["control"] == "kl"] == [None]
+    assert capsys.readouterr().out.startswith("lab-orz-2: not ended yet: kl.\n")
     assert not asked
 
 
