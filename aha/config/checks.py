@@ -10,6 +10,7 @@ from aha.config.block import READABLE, Artifact
 from aha.config.critic_checks import critic_contradictions
 from aha.config.data_checks import data_contradictions
 from aha.config.data_stages import CollectStage, GeneralStage, PreferenceStage, RejectionStage
+from aha.config.lora import lora_contradictions
 from aha.config.model_stages import MergeStage, RewardModelStage, SFTStage
 from aha.config.overrides import suggest
 from aha.config.packaged import PACKAGED_MODELS
@@ -90,7 +91,7 @@ def _rl(name: str, stage: RLStage) -> Iterator[Contradiction]:
     if sampling.temperature == 0:
         problem = "temperature = 0 samples one and the same completion, from which nothing can be learned"
         yield Contradiction((*block, "sampling", "temperature"), problem, "Set it above 0; the papers use 1.0.")
-    for path, problem, cure in critic_contradictions(name, stage):
+    for path, problem, cure in (*critic_contradictions(name, stage), *lora_contradictions(stage.lora, algorithm)):
         yield Contradiction((*block, *path), problem, cure)
     for problem, cure in _alone(algorithm) if sampling.group_size == 1 else ():
         yield Contradiction((*block, "sampling", "group_size"), problem, f"Set it to 2 or more, or {cure}.")

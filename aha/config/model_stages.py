@@ -17,6 +17,7 @@ from aha.config.block import (
     execution,
     reads,
 )
+from aha.config.lora import LoRASettings
 from aha.config.settings import (
     Datasets,
     EngineSettings,
@@ -67,6 +68,8 @@ class SFTStage(Block):
     max_trained_tokens: PositiveCount | None = None
     """It ends with the update that brings the answers' tokens which it learned from to so many, if the epochs last so
     long; the learning rate has its end there."""
+    lora: LoRASettings | None = None
+    """Train low-rank adapters alone."""
     optimizer: SFTOptimizerSettings = SFTOptimizerSettings()
     engine: EngineSettings = EngineSettings()
     evaluate: EvaluateSettings = EvaluateSettings()

@@ -11,6 +11,7 @@ from typing import Any
 
 from aha.config.amounts import PROMPT_TOKENS, Amounts, amounts, longest
 from aha.config.data_stages import CollectStage, PreferenceStage, RejectionStage
+from aha.config.lora import LoRASettings, num_adapter_parameters
 from aha.config.model_stages import RewardModelStage, SFTStage
 from aha.config.packaged import PACKAGED_MODELS
 from aha.config.reading import inputs, model_input
@@ -130,7 +131,7 @@ def _plan_stage(
     if model == "" or not here or parameters is not None:
         size = DTYPE_BYTES[stage.engine.dtype]
         own = _memory(stage, config, parameters) if config is not None and parameters is not None else 0
-        memory = None if None in beside else own + sum(size * each for each in beside if each is not None)
+        memory = None if own is None or None in beside else own + sum(size * (each or 0) for each in beside)
     seconds = _seconds(stage, found, parameters, beside, matrix_flops)
     if model == "" and found.asked == 0:
         seconds = 0.0
@@ -145,31 +146,42 @@ def _seconds(
     if own is None or not matrix_flops or None in numbers or (found.asked and (not beside or None in beside)):
         return None
     sampled, asked, trained = (number or 0 for number in numbers)
-    passes = 8 if stage.engine.gradient_checkpointing else 6
-    passes = 2 * passes + 2 if _has_critic(stage) else passes  # it learns from the same tokens and is asked for values
+    full = 8 if stage.engine.gradient_checkpointing else 6
+    passes = full - 2 if _lora(stage) else full  # no gradients of frozen weights
+    passes += full + 2 if _has_critic(stage) else 0  # it learns from the same tokens and is asked for values
     sampling = 2.0 * (own * sampled + max([each or 0 for each in beside], default=0) * asked) / SAMPLING_SHARE
     return (sampling + passes * own * trained / TRAINING_SHARE) / matrix_flops
 
 
-def _memory(stage: Stage, config: ModelConfig, parameters: int) -> int:
-    """Weights of each role, optimizer state, key-value cache and activations of a micro-batch, in bytes."""
+def _memory(stage: Stage, config: ModelConfig, parameters: int) -> int | None:
+    """Weights of each role, optimizer state, key-value cache and activations of a micro-batch, in bytes; None for
+    adapters on layers of unknown size."""
+    lora = _lora(stage)
+    learned = parameters if lora is None else num_adapter_parameters(config, lora)
+    if learned is None:
+        return None
     size = DTYPE_BYTES[stage.engine.dtype]
     width, layers, mlp = (int(config[key]) for key in ("hidden_size", "num_hidden_layers", "intermediate_size"))
     total = parameters * size
     if isinstance(stage, RLStage | SFTStage | RewardModelStage | PretrainStage):
         kept = (4 if stage.engine.gradient_checkpointing else 16 + 3 * mlp // width) * width
-        total += parameters * (4 + 4 + 8) + stage.engine.micro_batch_tokens * layers * kept * size
+        total += learned * (4 + 4 + 8) + stage.engine.micro_batch_tokens * layers * kept * size
     rows = _cache_tokens(stage)
     if rows:
         heads = int(config.get("num_key_value_heads") or config["num_attention_heads"])
         total += rows * 2 * layers * heads * _head_size(config) * size
-    if isinstance(stage, SFTStage) and stage.term == "preference":
+    if isinstance(stage, SFTStage) and stage.term == "preference" and lora is None:
         total += parameters * size
     if isinstance(stage, RLStage):
-        total += parameters * size * (2 if stage.algorithm.kl.place != "none" else 1)
+        total += parameters * size * (2 if stage.algorithm.kl.place != "none" and lora is None else 1)
     if _has_critic(stage):
         total += parameters * (size + 4 + 4 + 8)
     return total
+
+
+def _lora(stage: Stage) -> LoRASettings | None:
+    """The adapters that alone learn, and without which the model is its own reference."""
+    return stage.lora if isinstance(stage, RLStage | SFTStage) else None
 
 
 def _has_critic(stage: Stage) -> bool:

@@ -22,6 +22,7 @@ from aha.config.block import (
     execution,
     reads,
 )
+from aha.config.lora import LoRASettings
 
 
 class DataSettings(Block):
@@ -215,6 +216,8 @@ class RLStage(Block):
     algorithm: AlgorithmSettings = AlgorithmSettings()
     critic: CriticSettings | None = None
     """For `algorithm.baseline: critic`; `{}` is one with all defaults."""
+    lora: LoRASettings | None = None
+    """Train low-rank adapters alone; the KL's reference is then the model without them."""
     optimizer: OptimizerSettings = OptimizerSettings()
     engine: EngineSettings = EngineSettings()
     evaluate: EvaluateSettings = EvaluateSettings()

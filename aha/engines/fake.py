@@ -94,6 +94,7 @@ class RecordingLearner:
         self.seen: list[list[Sample]] = []
         self.metrics = metrics or (lambda update: {})
         self.skip_limit, self.num_skipped, self.num_resets = skip_limit, 0, 0
+        self.num_trained_parameters = 2
 
     def logprobs(self, samples: Sequence[Sample]) -> list[Float32]:
         """The sampler's own."""
@@ -140,7 +141,7 @@ class RecordingCritic:
 
     def __init__(self) -> None:
         self.weight = torch.zeros(1, dtype=torch.float32)
-        self.update_count = 0
+        self.update_count, self.num_trained_parameters = 0, 1
         self.seen: list[list[Sample]] = []
 
     def values(self, samples: Sequence[Sample]) -> list[Float32]:

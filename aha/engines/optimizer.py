@@ -23,8 +23,8 @@ class FlatAdamW:
     """
 
     def __init__(self, model: nn.Module, *, betas: tuple[float, float], eps: float, weight_decay: float) -> None:
-        """Takes over every parameter of `model`, on the device where it is."""
-        named = dict(model.named_parameters())
+        """Takes over every parameter of `model` that is not frozen, on the device where it is."""
+        named = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
         self.names = sorted(named, key=lambda name: named[name].dim() < 2)
         self.parameters = [named[name] for name in self.names]
         self.betas, self.eps, self.weight_decay = betas, eps, weight_decay

@@ -17,6 +17,7 @@ from aha.engines.optimizer import FlatAdamW
 from aha.errors import DataError, DivergedError
 from aha.models.decoder import Decoder
 from aha.models.fallback import FallbackModel
+from aha.models.lora import merged_weights
 from aha.runtime import files
 
 
@@ -72,14 +73,19 @@ class TrainedModel:
         self._count_skipped(skipped)
         return {"grad_norm": norm, "lr": lr, "update_skipped": float(skipped)}
 
+    @property
+    def num_trained_parameters(self) -> int:
+        """How many numbers it learns: all weights of the model, or those of the adapters."""
+        return self.optimizer.masters.numel()
+
     def reset_moments(self) -> None:
         """Forget the optimizer's moments; weights, counters and the schedule of the rate stay."""
         self.optimizer.reset_moments()
 
     def weights(self) -> Iterator[tuple[str, torch.Tensor]]:
-        """The working weights under Hugging Face names; views, changed by the next update."""
-        for name, parameter in self.model.named_parameters():
-            yield name, parameter.detach()
+        """The working weights under Hugging Face names, adapters merged into theirs; the others are views, changed by
+        the next update."""
+        yield from merged_weights(self.model)
 
     def save(self, folder: Path) -> None:
         """Masters, moments (safetensors) and counters (learner.json) into `folder`."""

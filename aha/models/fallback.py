@@ -90,11 +90,7 @@ def load_fallback(folder: Path, dtype: torch.dtype, device: torch.device | str) 
             str(folder), dtype=dtype, trust_remote_code=False, use_safetensors=True, output_loading_info=True
         )
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise DataError(
-            f"{folder} could not be loaded by transformers: {reason}",
-            cure="The model type must be one that transformers knows without code from the folder.",
-        ) from error
+        raise _unknown(folder, error) from error
     inner, info = loaded
     wrong = sorted(map(str, [*info["missing_keys"], *info["mismatched_keys"]]))
     if wrong:
@@ -108,3 +104,24 @@ def load_fallback(folder: Path, dtype: torch.dtype, device: torch.device | str) 
                 f"{folder / 'config.json'}: {name} is {rate}.", cure="Set it to 0: sampling has no dropout."
             )
     return FallbackModel(inner.to(device).eval())
+
+
+def skeleton(folder: Path) -> Any:
+    """The transformers model of a folder without memory for its weights. Raises DataError for a type that transformers
+    does not know."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    make: Any = AutoModelForCausalLM
+    try:
+        config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
+        with torch.device("meta"):
+            return make.from_config(config, trust_remote_code=False)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise _unknown(folder, error) from error
+
+
+def _unknown(folder: Path, error: Exception) -> DataError:
+    return DataError(
+        f"{folder} could not be loaded by transformers: {str(error).strip().splitlines()[0]}",
+        cure="The model type must be one that transformers knows without code from the folder.",
+    )

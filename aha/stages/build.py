@@ -13,18 +13,21 @@ import torch
 
 from aha.config.algorithm import AlgorithmSettings
 from aha.config.block import TemplateName
+from aha.config.lora import LoRASettings
+from aha.config.packaged import PACKAGED_MODELS
 from aha.config.settings import CriticSettings, EngineSettings, OptimizerSettings
 from aha.engines.api import is_endpoint, open_endpoint
 from aha.engines.native_critic import NativeCritic
 from aha.engines.native_learner import NativeLearner
 from aha.engines.native_reward import NativeRewardScorer, RewardLearner
 from aha.engines.native_sampler import NativeSampler
-from aha.engines.native_scorer import NativeScorer
+from aha.engines.native_scorer import AdaptersOff, NativeScorer
 from aha.engines.scripted import ScriptedWords
 from aha.engines.words import AsText, Remembered, SamplerWords, WordsModel
 from aha.errors import DataError
 from aha.models.heads import RewardModel, load_reward_model, reward_config, value_head
 from aha.models.load import LoadedModel, load_model
+from aha.models.lora import ADAPTER, attach, save_adapter
 from aha.models.save import save_model
 from aha.runtime.device import pick_device
 from aha.runtime.distributed import World
@@ -41,14 +44,26 @@ class Engines:
     loaded: LoadedModel
     settings: EngineSettings
     device: torch.device
+    name: str = ""
+    """Folder, Hub name or `lab`, as it was asked for."""
+    lora: LoRASettings | None = None
+
+    def adapt(self, settings: LoRASettings | None, seed: int) -> None:
+        """Where there are settings: freeze the model and put adapters, drawn by `seed`, on it. What shall have none is
+        copied before: a sampler."""
+        if settings is not None:
+            attach(self.loaded.model, settings, seed)
+        self.lora = settings
 
     def sampler(self, own_copy: bool = False) -> NativeSampler:
         """Who samples; with `own_copy` from weights of its own, where the model itself learns."""
         model = copy.deepcopy(self.loaded.model) if own_copy else self.loaded.model
         return NativeSampler(model, self.loaded.tokenizer, self.settings, self.device)
 
-    def reference(self, temperature: float) -> NativeScorer:
-        """A frozen copy."""
+    def reference(self, temperature: float) -> NativeScorer | AdaptersOff:
+        """The model as it is before it learns: a frozen copy, or itself without its adapters."""
+        if self.lora is not None:
+            return AdaptersOff(self.loaded.model, self.settings, temperature, self.device)
         return NativeScorer(copy.deepcopy(self.loaded.model), self.settings, temperature, self.device)
 
     def learner(
@@ -112,9 +127,12 @@ class Engines:
         save_model(folder, weights, reward_config(loaded.config, loaded.tokenizer, sees), loaded.tokenizer)
 
     def export(self, folder: Path, weights: NamedTensors) -> None:
-        """A model folder with these weights and all else of the model that the stage began with."""
+        """A model folder with these weights and all else of the model that the stage began with; adapters apart too."""
         loaded = self.loaded
         save_model(folder, weights, loaded.config, loaded.tokenizer, loaded.generation or None)
+        if self.lora is not None:
+            local = self.name in PACKAGED_MODELS or Path(self.name).is_dir()
+            save_adapter(folder / ADAPTER, loaded.model, self.lora, str(loaded.folder) if local else self.name)
 
     def synchronize(self) -> None:
         """Wait for the device, so that a clock reads what was done."""
@@ -140,7 +158,7 @@ def check_same_tokens(critic: LoadedModel, policy: LoadedModel) -> None:
 def build(model: str, settings: EngineSettings) -> Engines:
     """Load a model by folder, Hub name or `lab`, in the stage's dtype, onto its device."""
     device = pick_device(settings.device)
-    return Engines(load_model(model, settings.dtype, device), settings, device)
+    return Engines(load_model(model, settings.dtype, device), settings, device, model)
 
 
 def build_reward(model: str, settings: EngineSettings, head_seed: int) -> Engines:

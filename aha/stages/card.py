@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from aha.config.model_stages import SFTStage
 from aha.config.settings import PretrainStage, RLStage
+from aha.models.lora import ADAPTER
 from aha.stages.graph import Node
 from aha.types import Evaluation, Json
 
@@ -38,6 +39,7 @@ def model_card(
         ("KL", f"{algorithm.kl.estimator} in the {algorithm.kl.place}, coefficient {algorithm.kl.coef:g}"
          if algorithm.kl.place != "none" else "none"),
         ("learning rate", f"{stage.optimizer.lr:g}, {stage.optimizer.schedule}"),
+        *lora_rows(stage, facts),
         ("seed", node.inputs["seed"]),
     ]  # fmt: skip
     return card(
@@ -77,6 +79,7 @@ def sft_card(
         ("objective", OBJECTIVES[stage.term].format(beta=stage.beta)),
         ("learning rate", f"{optimizer.lr:g}{end}, {optimizer.schedule}, warm-up {optimizer.warmup} updates"),
         ("weight decay", f"{optimizer.weight_decay:g}"),
+        *lora_rows(stage, facts),
         ("precision", f"{stage.engine.dtype} over fp32 masters"),
         ("seed", node.inputs["seed"]),
     ]
@@ -89,6 +92,16 @@ def sft_card(
         evaluations,
         template,
     )
+
+
+def lora_rows(stage: RLStage | SFTStage, facts: Mapping[str, Json]) -> Rows:
+    """What of the model learned, where that was adapters alone."""
+    lora = stage.lora
+    if lora is None:
+        return []
+    numbers = f"rank {lora.rank}, alpha {lora.alpha:g} on {', '.join(lora.layers)}"
+    where = f"merged into the weights, and apart in `{ADAPTER}/` (PEFT)"
+    return [("LoRA", f"{numbers}: {facts['trained_parameters']:,} parameters trained; {where}")]
 
 
 def pretrain_card(node: Node, stage: PretrainStage) -> str:

@@ -64,9 +64,8 @@ def finish_rl(parts: RLParts, progress: Progress, node: Node, examiner: Examiner
 
 
 def trained_parameters(parts: RLParts) -> int:
-    """Parameters of the policy and, where there is one, of the critic."""
-    learners = [parts.learner.weights(), *([parts.critic.weights()] if parts.critic is not None else [])]
-    return sum(tensor.numel() for weights in learners for _, tensor in weights)
+    """Numbers that the policy's learner (adapters alone, where it has them) and the critic learn."""
+    return parts.learner.num_trained_parameters + (parts.critic.num_trained_parameters if parts.critic else 0)
 
 
 def in_words(ended: Ended | None, last_round: int, model_round: int) -> str:

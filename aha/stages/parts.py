@@ -37,7 +37,11 @@ class Reference(Protocol):
 
 
 class PolicyLearner(Learner, Protocol):
-    """The learner of a loop with rounds."""
+    """What stages ask of a learner beside."""
+
+    @property
+    def num_trained_parameters(self) -> int:
+        """How many numbers it learns."""
 
     def reset_moments(self) -> None:
         """Forget what the optimizer has gathered; weights, counters and schedule stay."""
@@ -46,14 +50,15 @@ class PolicyLearner(Learner, Protocol):
 class Critic(Protocol):
     """The second learner: what a state is worth."""
 
+    @property
+    def num_trained_parameters(self) -> int:
+        """How many numbers it learns."""
+
     def values(self, samples: Sequence[Sample]) -> list[Float32]:
         """The value of what stands before every token, [T] each."""
 
     def update(self, samples: Sequence[Sample]) -> dict[str, float]:
         """One optimizer step towards the samples' returns; metrics under `value/`."""
-
-    def weights(self) -> Iterator[tuple[str, torch.Tensor]]:
-        """What it is now."""
 
     def save(self, folder: Path) -> None:
         """All its state into `folder`."""

@@ -117,6 +117,7 @@ def run_rl(session: Session, node: Node) -> None:
     algorithm = stage.algorithm.model_copy(update={"constant_length": length})
     temperature = stage.sampling.temperature
     sampler = engines.sampler(own_copy=True)
+    engines.adapt(stage.lora, seed_of(session.recipe.seed, node.name, "lora"))
     reference = engines.reference(temperature) if algorithm.kl.place != "none" else None
     learner = engines.learner(
         algorithm,

@@ -8,12 +8,14 @@ from functools import partial
 from pathlib import Path
 
 from aha.algorithms.rewards import overlong_penalty
+from aha.config.lora import LoRASettings
 from aha.config.model_stages import SFTStage
 from aha.config.reading import inputs
 from aha.config.recipe import Stage
 from aha.config.settings import DataSettings, EvaluateStage, RLStage
 from aha.errors import ConfigError, DataError, MachineError
 from aha.evaluation.benchmarks import load_benchmark
+from aha.models.lora import adapter_size, folder_layers, named_layers
 from aha.rewards import BUILT_IN
 from aha.rollouts.collect import Render
 from aha.rollouts.curriculum import hardest
@@ -124,6 +126,13 @@ def max_positions(config: dict[str, Json]) -> int | None:
     """Positions of a model by its config.json; None where it names no limit."""
     found = config.get("max_position_embeddings")
     return found if isinstance(found, int) else None
+
+
+def check_lora(settings: LoRASettings | None, folder: Path) -> int | None:
+    """Numbers in the adapters that a model gets; None without. Raises ConfigError for layers that it does not have."""
+    if settings is None:
+        return None
+    return adapter_size(named_layers(folder_layers(folder), settings.layers).values(), settings.rank)
 
 
 def check_disk(folder: Path, num_parameters: int, num_checkpoints: int) -> None:

@@ -33,7 +33,14 @@ from aha.stages.build import Engines
 from aha.stages.graph import Node, done, node_of, place_of_input, root_model
 from aha.stages.interrupt import StopRequest
 from aha.stages.parts import Watcher
-from aha.stages.preflight import check_disk, check_prompts, check_stage, max_positions
+from aha.stages.preflight import (
+    BYTES_A_PARAMETER,
+    check_disk,
+    check_lora,
+    check_prompts,
+    check_stage,
+    max_positions,
+)
 from aha.text.chat import Template, chat_template_text, pick_template, render
 from aha.text.conversation import turn_end_id
 from aha.text.tokenizer import HFTokenizer, load_tokenizer
@@ -132,9 +139,12 @@ def check_model(session: Session, name: str, stage: RLStage | EvaluateStage | SF
     if isinstance(stage, SFTStage):
         turn_end_id(pick_template(stage.template, tokenizer), tokenizer)
     if isinstance(stage, RLStage | SFTStage):
+        with of_stage(name):
+            adapters = check_lora(stage.lora, folder)
         weight_bytes = sum(path.stat().st_size for path in weight_files(folder))
-        num_learners = 2 if isinstance(stage, RLStage) and stage.critic is not None else 1
-        check_disk(session.directory.stage(name).path, num_learners * weight_bytes // 2, stage.keep.last + 2)
+        num_learned = weight_bytes // 2 if adapters is None else weight_bytes // BYTES_A_PARAMETER + adapters
+        num_learned += weight_bytes // 2 if isinstance(stage, RLStage) and stage.critic is not None else 0
+        check_disk(session.directory.stage(name).path, num_learned, stage.keep.last + 2)
 
 
 def fine_tunings(recipe: Recipe, name: str) -> list[SFTStage]:

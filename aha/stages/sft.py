@@ -19,9 +19,9 @@ from aha.rollouts.pack import num_trained_tokens
 from aha.runtime import files
 from aha.runtime.distributed import World
 from aha.stages import keeping, logs
-from aha.stages.parts import Evaluate, Reference, StageParts
+from aha.stages.parts import Evaluate, PolicyLearner, Reference, StageParts
 from aha.stages.scores import benchmark_scores
-from aha.types import Json, Learner, NamedTensors, Sample, StepMetrics
+from aha.types import Json, NamedTensors, Sample, StepMetrics
 
 IMITATION = AlgorithmSettings(baseline="none", scale="none", objective="log_prob", aggregate="token_mean")
 """Cross-entropy as a point in the space of objectives: every trained token of an update counts the same."""
@@ -32,7 +32,7 @@ class SFTParts(StageParts):
     """A fine-tuning stage's learner and data."""
 
     stage: SFTStage
-    learner: Learner
+    learner: PolicyLearner
     reference: Reference | None = None
     """The model as it was, where pairs are learned from."""
     data: Mixture

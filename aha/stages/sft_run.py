@@ -62,6 +62,7 @@ def run(session: Session, node: Node) -> None:
         sampler = None
         if session.world.rank == 0 and (stage.evaluate.on or stage.evaluate.final_on):
             sampler = stack.enter_context(closing(engines.sampler(own_copy=True)))
+        engines.adapt(stage.lora, seed_of(session.recipe.seed, node.name, "lora"))
         reference = engines.reference(temperature=1.0) if stage.term == "preference" else None
         learner = engines.learner(
             IMITATION, stage.optimizer, total_updates=data.num_updates, temperature=1.0, world=session.world
@@ -204,6 +205,7 @@ def finish(
         "epochs": parts.data.epochs_done(progress.update),
         "tokens": progress.num_tokens,
         "trained_tokens": progress.num_trained_tokens,
+        "trained_parameters": parts.learner.num_trained_parameters,
     }
     counts = [each.counts for each in parts.data.datasets]
     files.write_text(place.model / "README.md", sft_card(node, stage, facts, counts, evaluations, parts.template))
