@@ -15,7 +15,7 @@ from aha.config.settings import DatasetSettings
 from aha.config.yaml_files import dump
 from aha.errors import ConfigError
 
-OBJECTIVES = ("dr-grpo", "gspo", "cispo", "rloo", "reinforce-pp")
+OBJECTIVES = ("dr-grpo", "gspo", "cispo", "rloo", "reinforce-pp", "lora")
 LEFT_TO_THE_USER = {
     "r1-zero": ["models.base=/models/base", "zero.data.tasks=[file:problems.jsonl]"],
     "gsm8k-zero": ["models.base=/models/base", "zero.data.tasks=[file:a.jsonl]", "zero.evaluate.on=[file:b.jsonl]"],
