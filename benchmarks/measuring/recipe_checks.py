@@ -20,6 +20,7 @@ BUDGETS = (16, 32, 64)
 
 L1 = (
     Check("exact", "used tokens follow the target", "length_correlation", "at least", threshold=0.8),
+    Check("exact", "they follow it better than after fine-tuning", "length_correlation", "above", "told"),
     Check("exact", "the mean error is a fifth at most", "length_error", "at most", threshold=0.2),
     *(Check("exact", f"so it is at {asked}", f"length_error_{asked}", "at most", threshold=0.2) for asked in BUDGETS),
     Check("max", "5 % are a tenth over budget at most", "over_budget", "at most", threshold=0.05),
@@ -110,6 +111,11 @@ DR_GRPO = (
     Check("zero", "the score is equal", SCORE, "equal", "grpo"),
 )
 
+LORA = (
+    Check("lora", "the score is equal", SCORE, "equal", "full"),
+    Check("lora", "a tenth of the parameters at most is trained", "trained_parameters", "at most", "full", -0.9, True),
+)
+
 CHECKS: dict[str, tuple[Check, ...]] = {
     "lab-l1": L1,
     "lab-concise": CONCISE,
@@ -121,5 +127,6 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "lab-open-rs": OPEN_RS,
     "lab-orz": ORZ,
     "lab-dr-grpo": DR_GRPO,
+    "lab-lora": LORA,
 }
 """By recipe, in the order in which they run. A check's row and control are stages."""
