@@ -97,9 +97,7 @@ def best_of_n(rewards_PG: Tensor, correct_PG: Tensor, counted_PG: Tensor, num_to
     return chosen_PG
 
 
-def one_correct_one_wrong(
-    rewards_PG: Tensor, correct_PG: Tensor, counted_PG: Tensor, num_tokens_PG: Tensor
-) -> Tensor:
+def one_correct_one_wrong(rewards_PG: Tensor, correct_PG: Tensor, counted_PG: Tensor, num_tokens_PG: Tensor) -> Tensor:
     """The first correct and the first wrong rollout of each group that has both (OREAL, arXiv 2502.06781).
 
     [P, G] to bool [P, G]. The source draws the two at random; rollouts of a group are already in random order.

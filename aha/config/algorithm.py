@@ -20,6 +20,17 @@ class KLSettings(Block):
     """Updates between refreshes of the reference; 0: fixed; `round`: each round begins with the policy as it is."""
 
 
+class WeightSettings(Block):
+    """What the advantages of right and of wrong answers are multiplied by."""
+
+    wrong: NonNegative = 1.0
+    """Those of wrong answers."""
+    balance: bool = False
+    """Right and wrong answers each weigh as much as all together: times the round's trained tokens over their own."""
+    tokens: Literal["same", "learned"] = "same"
+    """Tokens of an answer weigh the same, or as the stage's `token_reward` says of their part in its being right."""
+
+
 class AlgorithmSettings(Block):
     """A point in the space of objectives; a preset is a name for a point."""
 
@@ -47,6 +58,7 @@ class AlgorithmSettings(Block):
     `constant_length` times the number of rollouts."""
     constant_length: PositiveCount | None = None
     """None: the length limit."""
+    weights: WeightSettings = WeightSettings()
     kl: KLSettings = KLSettings()
     entropy_coef: float = 0.0
     filter: Literal["keep_all", "drop_uniform", "refill"] = "keep_all"

@@ -125,8 +125,8 @@ def _rl(name: str, stage: RLStage) -> Iterator[Contradiction]:
         problem = f"reference_every = {every} makes the policy that samples its own reference: the KL is always 0"
         cure = "Set algorithm.num_updates to 2 or more with the KL in the loss, or refresh the reference less often."
         yield Contradiction((*block, "algorithm", "kl", "reference_every"), problem, cure)
-    updates = stage.rounds * algorithm.num_updates
-    if stage.optimizer.warmup >= updates:
+    updates = stage.total_updates
+    if stage.optimizer.warmup >= updates > 0:
         problem = f"warmup = {stage.optimizer.warmup} never ends in {updates} updates"
         yield Contradiction((*block, "optimizer", "warmup"), problem, "Lower it or add rounds.")
 

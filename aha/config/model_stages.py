@@ -17,15 +17,9 @@ from aha.config.block import (
     execution,
     reads,
 )
+from aha.config.learners import OptimizerSettings
 from aha.config.lora import LoRASettings
-from aha.config.settings import (
-    Datasets,
-    EngineSettings,
-    EvaluateSettings,
-    KeepSettings,
-    LoggingSettings,
-    OptimizerSettings,
-)
+from aha.config.settings import Datasets, EngineSettings, EvaluateSettings, KeepSettings, LoggingSettings
 
 
 class SFTOptimizerSettings(OptimizerSettings):

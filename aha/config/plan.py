@@ -148,7 +148,7 @@ def _seconds(
     sampled, asked, trained = (number or 0 for number in numbers)
     full = 8 if stage.engine.gradient_checkpointing else 6
     passes = full - 2 if _lora(stage) else full  # no gradients of frozen weights
-    passes += full + 2 if _has_critic(stage) else 0  # it learns from the same tokens and is asked for values
+    passes += full + 2 if _has_second(stage) else 0  # it learns from the same tokens and is asked for values
     sampling = 2.0 * (own * sampled + max([each or 0 for each in beside], default=0) * asked) / SAMPLING_SHARE
     return (sampling + passes * own * trained / TRAINING_SHARE) / matrix_flops
 
@@ -174,7 +174,7 @@ def _memory(stage: Stage, config: ModelConfig, parameters: int) -> int | None:
         total += parameters * size
     if isinstance(stage, RLStage):
         total += parameters * size * (2 if stage.algorithm.kl.place != "none" and lora is None else 1)
-    if _has_critic(stage):
+    if _has_second(stage):
         total += parameters * (size + 4 + 4 + 8)
     return total
 
@@ -184,9 +184,9 @@ def _lora(stage: Stage) -> LoRASettings | None:
     return stage.lora if isinstance(stage, RLStage | SFTStage) else None
 
 
-def _has_critic(stage: Stage) -> bool:
+def _has_second(stage: Stage) -> bool:
     """Whether a second learner stands beside the policy; it is taken to be as large."""
-    return isinstance(stage, RLStage) and stage.critic is not None
+    return isinstance(stage, RLStage) and stage.second is not None
 
 
 def _cache_tokens(stage: Stage) -> int:

@@ -73,6 +73,18 @@ PRESETS: dict[str, dict[str, Any]] = {
         "constant_length": 1,
         "kl": {"place": "none"},
     },
+    # OREAL (2502.06781, released code): one right and one wrong answer of each mixed group, each side a mean over its
+    # own tokens, wrong ones half, tokens weighed by what a reward model learned; k3 KL to the stage's first model.
+    "oreal": {
+        "baseline": "leave_one_out",
+        "scale": "none",
+        "select": "one_correct_one_wrong",
+        "objective": "log_prob",
+        "aggregate": "token_mean",
+        "weights": {"wrong": 0.5, "balance": True, "tokens": "learned"},
+        "kl": {"place": "loss", "estimator": "k3", "level": "token", "coef": 0.01, "reference_every": 0},
+        "filter": "drop_uniform",
+    },
     # REINFORCE++ (2501.03262) eq. 8-10: rewards whitened over the batch, PPO's clip, k1 KL in the reward. The paper
     # whitens reward and KL together; here the KL is taken from the whitened reward. Its coefficient: 2503.23829's.
     "reinforce-pp": {
@@ -130,6 +142,7 @@ SOURCES = {
     "dr-grpo": "no std, sum over a constant length (Dr. GRPO, arXiv 2503.20783)",
     "dapo": "clip 0.2/0.28, token mean, refilled groups, overlong punishment (DAPO, arXiv 2503.14476)",
     "rloo": "leave-one-out, log-prob of whole answers (RLOO, arXiv 2402.14740)",
+    "oreal": "one right, one wrong answer; learned token weights (OREAL, arXiv 2502.06781); add `token_reward: {}`",
     "reinforce-pp": "rewards whitened over the batch, k1 KL 0.01 in the reward (REINFORCE++, arXiv 2501.03262)",
     "ppo": "critic, GAE 0.95, whitened advantages, clip 0.2 (PPO, arXiv 1707.06347); add `critic: {}`",
     "orz": "critic, gamma = lambda = 1, no KL (Open-Reasoner-Zero, arXiv 2503.24290); add `critic: {}`",

@@ -22,6 +22,7 @@ from aha.config.block import (
     execution,
     reads,
 )
+from aha.config.learners import CriticSettings, OptimizerSettings, TokenRewardSettings
 from aha.config.lora import LoRASettings
 
 
@@ -77,44 +78,6 @@ class RewardSettings(Block):
     """Domains or task names (or names of lists under `tasks`) whose problems it grades; empty: all."""
     after: Fraction = 0.0
     """The share of the stage's updates before which it weighs nothing."""
-
-
-class OptimizerSettings(Block):
-    """AdamW over fp32 master weights."""
-
-    lr: NonNegative = 3e-6
-    betas: tuple[Fraction, Fraction] = (0.9, 0.95)
-    eps: Annotated[float, Field(gt=0)] = 1e-8
-    weight_decay: NonNegative = 0.0
-    """Not applied to norms and biases."""
-    max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
-    warmup: Count = 0
-    """Updates of linear warm-up."""
-    schedule: Literal["constant", "linear", "cosine"] = "constant"
-    end_frac: Fraction = 0.1
-    """Where linear and cosine end, as a share of lr."""
-    skip_limit: PositiveCount = execution(5)
-    """Non-finite updates in a row before the run stops."""
-
-
-class CriticOptimizerSettings(OptimizerSettings):
-    """The same with Open-Reasoner-Zero's rate for its critic, five times the policy's."""
-
-    lr: NonNegative = 5e-6
-
-
-class CriticSettings(Block):
-    """The second learner of `algorithm.baseline: critic`: one value a token, as large as the model it starts from."""
-
-    model: str | None = reads("scorer", None)
-    """A reward model that it starts from, head included; None: the stage's own model with a new head."""
-    head_range: NonNegative = 0.0
-    """A new head is drawn from U(-head_range, head_range); 0: all values begin at 0."""
-    num_updates: PositiveCount = 1
-    """Optimizer steps a round; the round's rollouts are split at random among them."""
-    value_clip: NonNegative | None = None
-    """How far a value may move in a round before it draws no gradient; None: as far as it likes."""
-    optimizer: CriticOptimizerSettings = CriticOptimizerSettings()
 
 
 class EngineSettings(Block):
@@ -216,6 +179,8 @@ class RLStage(Block):
     algorithm: AlgorithmSettings = AlgorithmSettings()
     critic: CriticSettings | None = None
     """For `algorithm.baseline: critic`; `{}` is one with all defaults."""
+    token_reward: TokenRewardSettings | None = None
+    """For `algorithm.weights.tokens: learned`; `{}` is one with all defaults."""
     lora: LoRASettings | None = None
     """Train low-rank adapters alone; the KL's reference is then the model without them."""
     optimizer: OptimizerSettings = OptimizerSettings()
@@ -225,6 +190,21 @@ class RLStage(Block):
     stop: StopSettings = StopSettings()
     monitor: MonitorSettings = MonitorSettings()
     logging: LoggingSettings = LoggingSettings()
+
+    @property
+    def second(self) -> CriticSettings | TokenRewardSettings | None:
+        """The learner beside the policy."""
+        return self.critic if self.critic is not None else self.token_reward
+
+    @property
+    def rounds_alone(self) -> int:
+        """Rounds at the start in which the policy does not learn."""
+        return self.token_reward.alone if self.token_reward is not None else 0
+
+    @property
+    def total_updates(self) -> int:
+        """The policy's optimizer steps, if nothing ends the stage before."""
+        return (self.rounds - self.rounds_alone) * self.algorithm.num_updates
 
 
 class EvaluateStage(Block):

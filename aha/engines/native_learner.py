@@ -10,7 +10,8 @@ import torch
 
 from aha.algorithms.objective import Totals, largest_gap, loss, measure, reads_zero_advantages
 from aha.config.algorithm import AlgorithmSettings
-from aha.config.settings import EngineSettings, OptimizerSettings
+from aha.config.learners import OptimizerSettings
+from aha.config.settings import EngineSettings
 from aha.engines.batches import Batch, can_share, make_batch, micro_batches, trained_mask
 from aha.engines.scoring import score
 from aha.engines.tally import Tally

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from aha.algorithms.preference import Comparison, cross_entropy
-from aha.config.settings import EngineSettings, OptimizerSettings
+from aha.config.learners import OptimizerSettings
+from aha.config.settings import EngineSettings
 from aha.engines.training import TrainedModel
 from aha.errors import DataError
 from aha.models.heads import SEES, RewardModel, padding_id

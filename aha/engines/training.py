@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from aha.algorithms.schedules import learning_rate
-from aha.config.settings import OptimizerSettings
+from aha.config.learners import OptimizerSettings
 from aha.engines.optimizer import FlatAdamW
 from aha.errors import DataError, DivergedError
 from aha.models.decoder import Decoder

@@ -1,4 +1,5 @@
-"""What each token of a rollout earned: its reward, what a KL in the reward costs, and advantages from a critic."""
+"""What each token of a rollout earned: its reward, what a KL in the reward costs, advantages from a critic, and weights
+of right and wrong answers and of their tokens."""
 
 from __future__ import annotations
 
@@ -10,8 +11,9 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from aha.algorithms.kl import sequence_kl, token_kl
+from aha.algorithms.token_rewards import running_mean, token_weights
 from aha.algorithms.values import discounted, explained_variance, gae, whiten
-from aha.config.algorithm import AlgorithmSettings, KLSettings
+from aha.config.algorithm import AlgorithmSettings, KLSettings, WeightSettings
 from aha.errors import DataError
 from aha.types import Float32, Group, Rollout, Sample
 
@@ -53,6 +55,42 @@ def credit_tokens(samples: Sequence[Sample], rewards: Sequence[float], algorithm
     return [total / max(1, int(s.loss_mask_T.sum())) for total, s in zip(sums, samples, strict=True)]
 
 
+def weigh(samples: Sequence[Sample], right: Sequence[bool], weights: WeightSettings) -> None:
+    """Multiply the advantages of samples, of which `right` says whether they are, in place.
+
+    OREAL (arXiv 2502.06781, eq. 11, and its released code): a token of a right answer weighs w+, one of a wrong answer
+    η w- (`wrong`), by the running mean w of the scores in `values_T`; each of the two sums is divided by its own tokens
+    (`balance`, with `aggregate: token_mean`). With learned weights `returns_T` becomes the outcome, for the token
+    reward model. Raises DataError where its scores are missing.
+    """
+    counts = [int(sample.loss_mask_T.sum()) for sample in samples]
+    own = {
+        side: sum(n for n, is_right in zip(counts, right, strict=True) if is_right == side) for side in (True, False)
+    }
+    for sample, is_right in zip(samples, right, strict=True):
+        factor = 1.0 if is_right else weights.wrong
+        if weights.balance:
+            factor *= sum(counts) / own[is_right]
+        sample.advantages_T *= np.float32(factor)
+        if weights.tokens == "learned":
+            sample.advantages_T *= _spread(sample, _weights_of(sample, is_right))
+            sample.returns_T = np.full(len(sample.token_ids_T), float(is_right), dtype=np.float32)
+
+
+def weight_metrics(samples: Sequence[Sample], algorithm: AlgorithmSettings) -> dict[str, float]:
+    """Under `token_reward/`: how many of the answers trained on were judged right before the round (`accuracy`, a tie
+    half), and the mean weight of tokens of right and of wrong ones; empty where weights are not learned."""
+    if algorithm.weights.tokens != "learned":
+        return {}
+    found: dict[str, list[float]] = {"accuracy": [], "weight_right": [], "weight_wrong": []}
+    for sample in samples:
+        is_right = sample.returns_T is not None and bool(sample.returns_T[-1])
+        mean = float(_values(sample).mean())
+        found["accuracy"].append((float(np.sign(mean)) * (1 if is_right else -1) + 1) / 2)
+        found["weight_right" if is_right else "weight_wrong"] += _weights_of(sample, is_right).tolist()
+    return {f"token_reward/{name}": float(np.mean(numbers)) for name, numbers in found.items() if numbers}
+
+
 def value_metrics(groups: Sequence[Group], samples: Sequence[Sample], algorithm: AlgorithmSettings) -> dict[str, float]:
     """How much of what was really earned from each trained token on (lambda = 1, whatever GAE's is) the critic knew
     before the round: `value/explained_variance`; empty without a critic, or where all earned the same."""
@@ -90,13 +128,19 @@ def _token_rewards(sample: Sample, reward: float, kl: KLSettings) -> Tensor:
 
 
 def _values(sample: Sample) -> Tensor:
-    """The critic's values before each of the model's own tokens [N]."""
+    """What the second learner said of each of the model's own tokens [N]."""
     if sample.values_T is None:
         raise DataError(
-            f"`algorithm.baseline: critic` needs the critic's values, and sample {sample.rollout_id} has none.",
-            cure="Ask the critic first.",
+            f"Sample {sample.rollout_id} has no values, which `algorithm.baseline: critic` and "
+            "`algorithm.weights.tokens: learned` need.",
+            cure="Ask the critic, or the token reward model, first.",
         )
     return torch.from_numpy(sample.values_T[sample.action_mask_T]).double()
+
+
+def _weights_of(sample: Sample, is_right: bool) -> Tensor:
+    """What each of the model's own tokens weighs [N]."""
+    return token_weights(running_mean(_values(sample)))[0 if is_right else 1]
 
 
 def _spread(sample: Sample, numbers_N: Tensor) -> Float32:

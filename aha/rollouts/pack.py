@@ -11,7 +11,7 @@ from aha.algorithms.advantages import SELECTIONS, advantages
 from aha.algorithms.kl import kl_to_go
 from aha.config.algorithm import AlgorithmSettings, KLSettings
 from aha.errors import DataError
-from aha.rollouts.credit import credit_tokens, earned, token_costs
+from aha.rollouts.credit import credit_tokens, earned, token_costs, weigh
 from aha.runtime.seeds import shuffled
 from aha.types import CUT_OFF, Group, Rollout, Sample
 
@@ -43,7 +43,8 @@ def set_advantages(
     loss. A KL in the reward needs the samples' `reference_logprobs_T`: per sequence it is taken from the reward, before
     the baseline; per token from the advantage, as the sum over this and all later tokens. With `baseline: critic`
     tokens have advantages of their own, and returns (`credit.credit_tokens`); a rollout's is the mean of its trained
-    tokens. Raises DataError where log-probs or values are missing.
+    tokens. Else `algorithm.weights` multiply the tokens' advantages (`credit.weigh`), and not the rollouts' that are
+    returned. Raises DataError where log-probs or values are missing.
     """
     by_id = {sample.rollout_id: sample for sample in samples}
     kl, has_critic = algorithm.kl, algorithm.baseline == "critic"
@@ -51,8 +52,8 @@ def set_advantages(
     advantages_PG = torch.zeros_like(rewards_PG)
     if not has_critic:
         advantages_PG = advantages(rewards_PG, counted_PG, baseline=algorithm.baseline, scale=algorithm.scale)
-    chosen_PG = SELECTIONS[algorithm.select](rewards_PG, correct_PG, counted_PG, num_tokens_PG)
-    chosen_PG &= _learnable(groups, by_id, algorithm.truncated == "mask")
+    candidates_PG = counted_PG & _learnable(groups, by_id, algorithm.truncated == "mask")
+    chosen_PG = SELECTIONS[algorithm.select](rewards_PG, correct_PG, candidates_PG, num_tokens_PG)
     places = [(p, g) for p, g in chosen_PG.nonzero().tolist()]
     chosen = [by_id[groups[p].rollouts[g].id] for p, g in places]
     if has_critic:
@@ -62,7 +63,9 @@ def set_advantages(
     else:
         for sample, place in zip(chosen, places, strict=True):
             sample.advantages_T = sample.loss_mask_T * np.float32(advantages_PG[place].item())
-            if kl.place == "reward" and kl.level == "token":
+        weigh(chosen, [bool(correct_PG[place]) for place in places], algorithm.weights)
+        if kl.place == "reward" and kl.level == "token":
+            for sample in chosen:
                 cost_T = kl_to_go(token_costs(sample, kl))
                 sample.advantages_T -= np.where(sample.loss_mask_T, cost_T.float().numpy(), np.float32(0))
     return chosen, [advantages_PG[p, : len(group.rollouts)].tolist() for p, group in enumerate(groups)]

@@ -13,9 +13,10 @@ import torch
 
 from aha.config.algorithm import AlgorithmSettings
 from aha.config.block import TemplateName
+from aha.config.learners import CriticSettings, OptimizerSettings, TokenRewardSettings
 from aha.config.lora import LoRASettings
 from aha.config.packaged import PACKAGED_MODELS
-from aha.config.settings import CriticSettings, EngineSettings, OptimizerSettings
+from aha.config.settings import EngineSettings
 from aha.engines.api import is_endpoint, open_endpoint
 from aha.engines.native_critic import NativeCritic
 from aha.engines.native_learner import NativeLearner
@@ -91,7 +92,7 @@ class Engines:
 
     def critic(
         self,
-        settings: CriticSettings,
+        settings: CriticSettings | TokenRewardSettings,
         place: str | None,
         *,
         total_updates: int,
@@ -112,7 +113,8 @@ class Engines:
         model = critic.model
         assert isinstance(model, RewardModel)
         if place is None:
-            new = value_head(model.config.width, settings.head_range, head_seed)
+            spread = settings.head_range if isinstance(settings, CriticSettings) else 0.0
+            new = value_head(model.config.width, spread, head_seed)
             model.score.weight.data.copy_(new)
         return NativeCritic(model, settings, self.settings, total_updates, self.device, world, max_trained_tokens)
 

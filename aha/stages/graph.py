@@ -109,7 +109,7 @@ def lengthless(stage: Stage) -> Stage:
         return stage
     timed = [reward.after for reward in stage.rewards] + [stage.data.hard_after]
     timed += [entry.get("after", 0) for entry in stage.data.tasks if isinstance(entry, dict)]
-    schedules = [stage.optimizer.schedule, *([stage.critic.optimizer.schedule] if stage.critic else [])]
+    schedules = [stage.optimizer.schedule, *([stage.second.optimizer.schedule] if stage.second else [])]
     if set(schedules) != {"constant"} or any(timed):
         return stage
     return stage.model_copy(update={"rounds": 1})

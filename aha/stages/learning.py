@@ -19,7 +19,7 @@ AT_ROUND_START = ("logprob_gap/mean", "logprob_gap/max", "kl/sampler")
 
 
 Ask = Callable[[Sequence[Sample]], list[Float32]]
-"""Samples to one number a token, [T] each: log-probs of the reference or of the learner, values of the critic."""
+"""Samples to one number a token, [T] each: log-probs of reference or learner, what the second learner says."""
 
 
 def make_samples(parts: RLParts, groups: Sequence[Group], version: int) -> tuple[list[Sample], dict[str, float]]:
@@ -47,19 +47,20 @@ def make_samples(parts: RLParts, groups: Sequence[Group], version: int) -> tuple
 
 def run_updates(parts: RLParts, samples: Sequence[Sample], before: Progress) -> tuple[dict[str, float], int]:
     """`num_updates` optimizer steps over a random split, up to the one that spends the token budget, then those of the
-    critic over a split of its own; metrics of all of them together, and the tokens that went through the policy's. No
-    samples, no update."""
+    second learner over a split of its own; metrics of all of them together, and the tokens that went through the
+    policy's. No samples, no update; in rounds that the second learner has to itself none of the policy's."""
     if parts.stage.algorithm.optimizer_reset == "round":
         parts.learner.reset_moments()
     rank, size = parts.world.rank, parts.world.size
     updates, num_trained = [], 0
+    policy_learns = before.round >= parts.stage.rounds_alone
     for split in round_splits(parts, samples, before, parts.stage.algorithm.num_updates, "updates"):
-        if spent(parts.stage, before.num_trained_tokens + num_trained) < 1:
+        if policy_learns and spent(parts.stage, before.num_trained_tokens + num_trained) < 1:
             updates.append(parts.learner.update(split[rank::size]))
             num_trained += num_trained_tokens(split)
     metrics = combine(updates)
-    if parts.critic is not None and parts.stage.critic is not None:
-        splits = round_splits(parts, samples, before, parts.stage.critic.num_updates, "critic")
+    if parts.critic is not None and parts.stage.second is not None:
+        splits = round_splits(parts, samples, before, parts.stage.second.num_updates, "critic")
         metrics |= combine([parts.critic.update(split[rank::size]) for split in splits])
     return metrics, num_trained
 
@@ -85,11 +86,11 @@ def refresh_reference(parts: RLParts, progress: Progress) -> None:
 def combine(updates: Sequence[dict[str, float]]) -> dict[str, float]:
     """One number a metric from those of a round's updates: the mean of those that have it; the sum of
     `update_skipped` and `num_trained_tokens`; the last `lr`; the first of those that compare with the sampler. The same
-    for a critic's, which stand under `value/`."""
+    for the second learner's, which stand under `value/` or `token_reward/`."""
     metrics: dict[str, float] = {}
     for name in dict.fromkeys(name for update in updates for name in update):
         values = [update[name] for update in updates if name in update]
-        fact = name.removeprefix("value/")
+        fact = name.removeprefix("value/").removeprefix("token_reward/")
         if name in AT_ROUND_START:
             metrics[name] = values[0]
         elif fact == "lr":

@@ -48,17 +48,17 @@ class PolicyLearner(Learner, Protocol):
 
 
 class Critic(Protocol):
-    """The second learner: what a state is worth."""
+    """The second learner: what a state is worth, or a token."""
 
     @property
     def num_trained_parameters(self) -> int:
         """How many numbers it learns."""
 
     def values(self, samples: Sequence[Sample]) -> list[Float32]:
-        """The value of what stands before every token, [T] each."""
+        """One number a token, [T] each."""
 
     def update(self, samples: Sequence[Sample]) -> dict[str, float]:
-        """One optimizer step towards the samples' returns; metrics under `value/`."""
+        """One optimizer step towards the samples' returns; metrics under a name of its own."""
 
     def save(self, folder: Path) -> None:
         """All its state into `folder`."""
@@ -111,7 +111,7 @@ class RLParts(StageParts):
     reference: Reference | None
     """Where the KL term needs one."""
     critic: Critic | None = None
-    """Where the baseline is one."""
+    """Where the baseline is one, or the weights of tokens are learned."""
     grader: Grader
     stream: ProblemStream
     render: Render

@@ -34,7 +34,7 @@ from aha.stages.graph import Node, begin, done, node_of, place_in
 from aha.stages.interrupt import StopRequest
 from aha.stages.parts import Critic, RLParts
 from aha.stages.preflight import length_points
-from aha.stages.progress import longest_limit, total_updates
+from aha.stages.progress import longest_limit
 from aha.stages.rl import train
 from aha.stages.session import (
     Session,
@@ -122,7 +122,7 @@ def run_rl(session: Session, node: Node) -> None:
     learner = engines.learner(
         algorithm,
         stage.optimizer,
-        total_updates=total_updates(stage),
+        total_updates=stage.total_updates,
         temperature=temperature,
         world=session.world,
         max_trained_tokens=stage.max_trained_tokens,
@@ -166,12 +166,12 @@ def make_critic(session: Session, node: Node, engines: Engines, busy: OnProgress
     """The second learner, where the stage has one."""
     stage = node.stage
     assert isinstance(stage, RLStage)
-    if stage.critic is None:
+    if stage.second is None:
         return None
     critic = engines.critic(
-        stage.critic,
+        stage.second,
         node.places.get("critic.model"),
-        total_updates=stage.rounds * stage.critic.num_updates,
+        total_updates=stage.rounds * stage.second.num_updates,
         world=session.world,
         head_seed=seed_of(session.recipe.seed, node.name, "critic"),
         max_trained_tokens=stage.max_trained_tokens,
@@ -183,7 +183,7 @@ def make_critic(session: Session, node: Node, engines: Engines, busy: OnProgress
 def make_stream(stage: RLStage, seed: int, name: str) -> ProblemStream:
     """The stage's problems, in the shares and from the updates on that its settings give its tasks."""
     data, tasks = stage.data, load_tasks(stage.data)
-    updates = total_updates(stage)
+    updates = stage.total_updates
     starts, curriculum = task_starts(data, updates), curriculum_of(data, updates)
     return ProblemStream(tasks, task_weights(data, tasks), seed, name, data.shuffle, starts, curriculum)
 

@@ -134,8 +134,3 @@ def length_limit(stage: RLStage, update: int) -> int:
 def spent(stage: RLStage, num_trained_tokens: int) -> float:
     """The share of the stage's token budget that is gone; 0 where it has none."""
     return num_trained_tokens / stage.max_trained_tokens if stage.max_trained_tokens else 0.0
-
-
-def total_updates(stage: RLStage) -> int:
-    """The optimizer steps of a whole stage, if no token budget ends it."""
-    return stage.rounds * stage.algorithm.num_updates

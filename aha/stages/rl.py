@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from aha.errors import Interrupted
 from aha.rollouts.collect import Collected, RoundPlan, collect
-from aha.rollouts.credit import value_metrics
+from aha.rollouts.credit import value_metrics, weight_metrics
 from aha.rollouts.measures import late_weights
 from aha.stages.guards import check_gap, check_refilled, check_undecided
 from aha.stages.learning import make_samples, refresh_reference, run_updates
 from aha.stages.logs import log_round, log_start
 from aha.stages.monitor import add_proxy
 from aha.stages.parts import RLParts
-from aha.stages.progress import Progress, length_limit, total_updates
+from aha.stages.progress import Progress, length_limit
 from aha.stages.resume import checkpoint_due, resume, save_checkpoint
 from aha.stages.scores import held_out_scores
 
@@ -61,6 +61,7 @@ def one_round(parts: RLParts, before: Progress) -> Progress:
     with clock.phase("score"):
         samples, advantages = make_samples(parts, collected.filtered.kept, before.policy_version)
         metrics = value_metrics(collected.filtered.kept, samples, parts.stage.algorithm)
+        metrics |= weight_metrics(samples, parts.stage.algorithm)
     parts.stop.check()
     with clock.phase("update"):
         learned, num_trained = run_updates(parts, samples, before)
@@ -73,7 +74,7 @@ def one_round(parts: RLParts, before: Progress) -> Progress:
         refresh_reference(parts, after)
     with clock.phase("evaluate"):
         metrics |= held_out_scores(parts, after)
-    metrics |= late_weights(parts.stage.rewards, before.update, total_updates(parts.stage))
+    metrics |= late_weights(parts.stage.rewards, before.update, parts.stage.total_updates)
     log_round(parts, after, collected, advantages, metrics)
     check_undecided(after.undecided, parts.stage.algorithm.max_undecided_frac)
     check_gap(metrics, parts.stage.engine.max_logprob_gap)
@@ -92,7 +93,7 @@ def sample_round(parts: RLParts, before: Progress) -> Collected:
         filter=parts.stage.algorithm.filter,
         refill_rounds=parts.stage.algorithm.refill_rounds,
         update=before.update,
-        total_updates=total_updates(parts.stage),
+        total_updates=parts.stage.total_updates,
     )
 
     def on_progress(doing: str, done: int, total: int) -> None:

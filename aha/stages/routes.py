@@ -40,7 +40,9 @@ def check_routes(stage: RLStage, tasks: Sequence[Task]) -> None:
             if is_built_in(reward) and reward.name == BUDGETED:
                 check_budgets(task, reward)
     if stage.algorithm.select == "one_correct_one_wrong":
-        check_ruled(tasks)
+        check_ruled(tasks, "algorithm.select = one_correct_one_wrong never trains on", "to all or best_of_n")
+    if stage.algorithm.weights.tokens == "learned":
+        check_ruled(tasks, "algorithm.weights.tokens = learned has nothing to learn from", "to same")
     truth = stage.monitor.truth
     if truth is not None and not any(problem.has_rule for problem in load_benchmark(truth).problems):
         raise ConfigError(
@@ -52,7 +54,7 @@ def check_routes(stage: RLStage, tasks: Sequence[Task]) -> None:
 def check_begun(stage: RLStage) -> None:
     """Raise ConfigError for a reward or a task whose late phase lies behind the start of the last round."""
     num_updates = stage.algorithm.num_updates
-    total, last = stage.rounds * num_updates, (stage.rounds - 1) * num_updates
+    total, last = stage.total_updates, stage.total_updates - num_updates
     late = {f"rewards: {reward.name}": reward.after for reward in stage.rewards}
     named = [entry for entry in stage.data.tasks if isinstance(entry, dict)]
     late |= {f"data.tasks: {entry.get('name')}": float(entry.get("after", 0.0)) for entry in named}
@@ -80,15 +82,14 @@ def check_budgets(task: Task, reward: RewardSettings) -> None:
         )
 
 
-def check_ruled(tasks: Sequence[Task]) -> None:
+def check_ruled(tasks: Sequence[Task], refusal: str, instead: str) -> None:
     """Raise ConfigError for the first problem that no rule decides: none of its answers is correct or wrong."""
     for task in tasks:
         unruled = next((problem for problem in task.problems() if not problem.has_rule), None)
         if unruled is not None:
             raise ConfigError(
-                f"algorithm.select = one_correct_one_wrong never trains on problem {unruled.id!r} of {task.name!r}, "
-                "about which no rule decides.",
-                cure="Set algorithm.select to all or best_of_n, or leave the task out.",
+                f"{refusal} problem {unruled.id!r} of {task.name!r}, about which no rule decides.",
+                cure=f"Set it {instead}, or leave the task out.",
             )
 
 

@@ -143,7 +143,7 @@ def check_model(session: Session, name: str, stage: RLStage | EvaluateStage | SF
             adapters = check_lora(stage.lora, folder)
         weight_bytes = sum(path.stat().st_size for path in weight_files(folder))
         num_learned = weight_bytes // 2 if adapters is None else weight_bytes // BYTES_A_PARAMETER + adapters
-        num_learned += weight_bytes // 2 if isinstance(stage, RLStage) and stage.critic is not None else 0
+        num_learned += weight_bytes // 2 if isinstance(stage, RLStage) and stage.second is not None else 0
         check_disk(session.directory.stage(name).path, num_learned, stage.keep.last + 2)
 
 

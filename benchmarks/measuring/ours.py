@@ -10,8 +10,9 @@ from typing import Any
 import torch
 
 from aha.config.algorithm import AlgorithmSettings
+from aha.config.learners import OptimizerSettings
 from aha.config.presets import PRESETS
-from aha.config.settings import EngineSettings, OptimizerSettings, RewardSettings, SamplingSettings
+from aha.config.settings import EngineSettings, RewardSettings, SamplingSettings
 from aha.engines.native_learner import NativeLearner
 from aha.engines.native_sampler import NativeSampler
 from aha.engines.sample import sample

@@ -100,11 +100,14 @@ def plain_loss(s: AlgorithmSettings, data: list[Row]) -> float:
             value -= s.entropy_coef * row.entropy[t]
             if s.kl.place == "loss" and s.kl.level == "token":
                 value += s.kl.coef * plain_kl(s.kl.estimator, row.policy[t], row.reference[t])
-            total += value / {
-                "sequence_mean": len(trained) * TOTALS.num_rollouts,
-                "token_mean": TOTALS.num_tokens,
-                "constant": TOTALS.constant_length * TOTALS.num_rollouts,
-            }[s.aggregate]
+            total += (
+                value
+                / {
+                    "sequence_mean": len(trained) * TOTALS.num_rollouts,
+                    "token_mean": TOTALS.num_tokens,
+                    "constant": TOTALS.constant_length * TOTALS.num_rollouts,
+                }[s.aggregate]
+            )
         if s.kl.place == "loss" and s.kl.level == "sequence":
             policy, reference = sum(row.policy[t] for t in trained), sum(row.reference[t] for t in trained)
             total += s.kl.coef * plain_kl(s.kl.estimator, policy, reference) / TOTALS.num_rollouts

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from aha.config.effective import RULES, effective, stage_key
+from aha.config.learners import CriticSettings
 from aha.config.loading import LoadedRecipe, load_recipe
 from aha.config.presets import PRESETS, SOURCES
 from aha.config.recipe import Stage
 from aha.config.schema import is_execution, leaves, stage_kinds
-from aha.config.settings import CriticSettings, RLStage
+from aha.config.settings import RLStage
 from aha.config.yaml_files import dump
 
 
@@ -29,6 +30,7 @@ def _again(tmp_path: Path, tree: dict[str, Any]) -> Any:
 def _with_preset(preset: str) -> LoadedRecipe:
     """lab-zero at this point, with what it needs besides."""
     needs = ["zero.critic={}"] if PRESETS[preset]["baseline"] == "critic" else []
+    needs += ["zero.token_reward={}"] if "weights" in PRESETS[preset] else []
     return load_recipe("lab-zero", [f"zero.preset={preset}", "zero.sampling.max_new_tokens=8000", *needs])
 
 

@@ -12,8 +12,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from aha.config.learners import OptimizerSettings
 from aha.config.lora import LoRASettings
-from aha.config.settings import EngineSettings, OptimizerSettings
+from aha.config.settings import EngineSettings
 from aha.engines.native_learner import NativeLearner
 from aha.engines.native_scorer import AdaptersOff, NativeScorer
 from aha.errors import ConfigError, DataError

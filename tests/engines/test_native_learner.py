@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from aha.config.algorithm import AlgorithmSettings, KLSettings
-from aha.config.settings import OptimizerSettings
+from aha.config.learners import OptimizerSettings
 from aha.engines.native_learner import NativeLearner
 from aha.errors import ConfigError, DataError, DivergedError
 from aha.types import Sample

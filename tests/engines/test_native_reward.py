@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 
 from aha.algorithms.preference import Comparison
-from aha.config.settings import EngineSettings, OptimizerSettings
+from aha.config.learners import OptimizerSettings
+from aha.config.settings import EngineSettings
 from aha.engines.native_reward import NativeRewardScorer, RewardLearner, reward_batches
 from aha.errors import DataError, DivergedError
 from aha.models.decoder_config import DecoderConfig

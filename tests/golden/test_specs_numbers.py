@@ -10,6 +10,7 @@ from aha.algorithms.kl import k1, k2, k3
 from aha.algorithms.losses import clipped_ratio
 from aha.algorithms.preference import bradley_terry, preference_margins
 from aha.algorithms.rewards import overlong_penalty
+from aha.algorithms.token_rewards import token_weights
 from aha.algorithms.values import gae
 
 
@@ -83,3 +84,9 @@ def test_direct_preference_optimization() -> None:
     margins = preference_margins(log_ratios - 3, torch.full_like(log_ratios, -3.0), weights, torch.zeros(5).long(), 1)
     assert margins.tolist() == pytest.approx([0.4])
     assert bradley_terry(margins, torch.zeros_like(margins)).item() == pytest.approx(0.513015, abs=5e-7)
+
+
+def test_oreals_token_weights() -> None:
+    right, wrong = token_weights(torch.tensor([0.0, 1.0, -1.0], dtype=torch.float64))
+    assert right.tolist() == pytest.approx([0, 0.4621, 0], abs=5e-5)
+    assert wrong.tolist() == pytest.approx([0, 0, 0.4621], abs=5e-5)

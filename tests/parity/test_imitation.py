@@ -9,7 +9,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from aha.config.settings import EngineSettings, OptimizerSettings
+from aha.config.learners import OptimizerSettings
+from aha.config.settings import EngineSettings
 from aha.engines.native_learner import NativeLearner
 from aha.models.load import load_model
 from aha.rollouts.mixture import imitation_sample

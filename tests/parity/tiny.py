@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from aha.config.algorithm import AlgorithmSettings
-from aha.config.settings import EngineSettings, OptimizerSettings
+from aha.config.learners import OptimizerSettings
+from aha.config.settings import EngineSettings
 from aha.engines.native_learner import NativeLearner
 from aha.models.decoder import Decoder
 from aha.models.decoder_config import DecoderConfig

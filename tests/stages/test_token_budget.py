@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from aha.config.amounts import amounts
+from aha.config.learners import OptimizerSettings
 from aha.config.loading import load_recipe
-from aha.config.settings import OptimizerSettings, RLStage
+from aha.config.settings import RLStage
 from aha.engines.native_learner import NativeLearner
 from aha.errors import ConfigError, Interrupted
 from aha.report.read import StageRecord
