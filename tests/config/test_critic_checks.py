@@ -1,4 +1,4 @@
-"""A critic that is missing, idle, or cannot be meant is refused by the keys' names before anything runs."""
+"""A second learner that is missing, idle, or cannot be meant is refused by the keys' names before anything runs."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ stages:
 """
 
 
-def load(tmp_path: Path, more: str = "    critic: {}\n", *overrides: str) -> RLStage:
+def load(tmp_path: Path, more: str = "    critic: {}\n", *overrides: str, preset: str = "ppo") -> RLStage:
     path = tmp_path / "small.yaml"
-    path.write_text(STAGE + more, encoding="utf-8")
+    path.write_text(STAGE.replace("ppo", preset) + more, encoding="utf-8")
     loaded = load_recipe(str(path), overrides)
     stage = loaded.recipe.stages["zero"]
     assert isinstance(stage, RLStage)
@@ -69,6 +69,57 @@ def load(tmp_path: Path, more: str = "    critic: {}\n", *overrides: str) -> RLS
 def test_what_cannot_be_meant_is_refused(tmp_path: Path, more: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         load(tmp_path, more)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("", r"weights\.tokens = learned, but the stage has no token_reward\. Add it: zero\.token_reward=\{\}"),
+        ("    token_reward: {alone: 3}\n", r"token_reward\.alone = 3 leaves the policy none of 3 rounds"),
+        ("    token_reward: {num_updates: 5}\n", r"token_reward\.num_updates = 5, but a round has only 4 rollouts"),
+        ("    token_reward: {optimizer: {warmup: 3}}\n", r"token_reward\.optimizer\.warmup = 3 never ends in 3"),
+        (
+            "    token_reward: {optimizer: {end_frac: 0.2}}\n",
+            r"'zero\.token_reward\.optimizer\.end_frac' has no effect: a constant",
+        ),
+        (
+            "    token_reward: {alone: 2}\n    optimizer: {warmup: 1}\n",
+            r"warmup = 1 never ends in 1 updates",
+        ),
+        (
+            "    token_reward: {}\n    algorithm: {select: best_of_n}\n",
+            r"algorithm\.select = best_of_n keeps right answers alone, from which no token_reward can learn",
+        ),
+        (
+            "    token_reward: {}\n    algorithm: {weights: {tokens: same}}\n",
+            r"'zero\.token_reward' has no effect: no weights of tokens are learned",
+        ),
+        (
+            "    critic: {}\n    token_reward: {}\n    algorithm: {baseline: critic}\n",
+            r"'zero\.token_reward' has no effect: no weights of tokens are learned",
+        ),
+        (
+            "    critic: {}\n    algorithm: {baseline: critic, weights: {tokens: learned}}\n",
+            r"'zero\.algorithm\.weights\.tokens' has no effect: a critic gives each token an advantage of its own",
+        ),
+        (
+            "    algorithm: {select: best_of_n, weights: {tokens: same, wrong: 0.5}}\n",
+            r"'zero\.algorithm\.weights\.wrong' has no effect: algorithm\.select keeps right answers alone",
+        ),
+        ("    critic: {}\n    token_reward: {}\n", r"'zero\.critic' has no effect: algorithm\.baseline is not"),
+        ("    token_reward: {lr: 1}\n", r"unknown key 'zero\.token_reward\.lr'"),
+    ],
+)
+def test_a_token_reward_model_that_cannot_be_meant_is_refused(tmp_path: Path, more: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        load(tmp_path, more, preset="oreal")
+
+
+def test_a_token_reward_model_loads_and_round_trips_and_its_rounds_are_none_of_the_policys(tmp_path: Path) -> None:
+    stage = load(tmp_path, "    token_reward: {alone: 1}\n", preset="oreal")
+    assert stage.second == stage.token_reward
+    assert (stage.rounds_alone, stage.total_updates) == (1, 2)
+    assert stage.algorithm.weights.model_dump() == {"wrong": 0.5, "balance": True, "tokens": "learned"}
 
 
 def test_what_can_be_meant_loads_and_round_trips(tmp_path: Path) -> None:

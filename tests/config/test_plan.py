@@ -52,12 +52,14 @@ def test_a_critic_is_a_second_learner_in_memory_and_time_and_no_frozen_model_bes
     rl = R1["stages"]["zero"] | {"algorithm": {"scale": "none"}}
     ppo = {**rl, "critic": {}, "algorithm": {"scale": "none", "baseline": "critic"}}
     after_reward = {**ppo, "critic": {"model": "/reward"}}
-    stages = {"rl": rl, "ppo": ppo, "reward": after_reward}
+    oreal = {**rl, "token_reward": {}, "algorithm": {"scale": "none", "weights": {"tokens": "learned"}}}
+    stages = {"rl": rl, "ppo": ppo, "reward": after_reward, "oreal": oreal}
     recipe = Recipe.model_validate(R1 | {"stages": stages})
-    plain, critic, reward = plan(recipe, {"base": QWEN_1_5B}, 1e12)
+    plain, critic, reward, tokens = plan(recipe, {"base": QWEN_1_5B}, 1e12)
     assert (plain.memory_bytes, plain.seconds) != (None, None)
     assert critic.memory_bytes == reward.memory_bytes == (plain.memory_bytes or 0) + 1_543_714_304 * (2 + 16)
     products = 2 * plain.sampled_tokens / 0.1 + (6 + 6 + 2) * plain.trained_tokens / 0.35  # type: ignore[operator]
+    assert (tokens.memory_bytes, tokens.seconds) == (critic.memory_bytes, critic.seconds)
     assert critic.seconds == reward.seconds == pytest.approx(1_543_714_304 * products / 1e12)
 
 

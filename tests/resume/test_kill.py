@@ -46,6 +46,14 @@ CRITIC = Case(
         "critic": {"head_range": 0.5, "num_updates": 3, "optimizer": {"lr": 1e-2}},
     },
 )
+TOKENS = Case(
+    "tiny",
+    8,
+    {
+        "algorithm": {"scale": "none", "select": "one_correct_one_wrong", "weights": {"tokens": "learned"}},
+        "token_reward": {"alone": 1, "num_updates": 2, "optimizer": {"lr": 1e-2}},
+    },
+)
 LAB = Case("lab", 5, {"engine": {"dtype": "bfloat16", "compile": True}, "optimizer": {"lr": 2e-4}})
 
 
@@ -79,7 +87,7 @@ def whole(folder: Path, run: str, case: Case) -> None:
     assert state == 0, (folder / "failure.txt").read_text()
 
 
-@pytest.mark.parametrize("case", [TINY, CRITIC], ids=["tiny", "critic"])
+@pytest.mark.parametrize("case", [TINY, CRITIC, TOKENS], ids=["tiny", "critic", "tokens"])
 def test_killed_at_file_calls_it_ends_in_the_same_bytes(tmp_path, case):
     make_inputs(tmp_path)
     short = case._replace(rounds=2)
@@ -96,7 +104,7 @@ def test_killed_at_file_calls_it_ends_in_the_same_bytes(tmp_path, case):
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("case", [TINY, CRITIC, LAB], ids=["tiny", "critic", "lab-bf16-compiled"])
+@pytest.mark.parametrize("case", [TINY, CRITIC, TOKENS, LAB], ids=["tiny", "critic", "tokens", "lab-bf16-compiled"])
 def test_killed_at_twenty_random_moments_it_ends_in_the_same_bytes(tmp_path, case):
     if case.settings and isinstance(compiled_kernels(), str):
         pytest.skip(compiled_kernels())

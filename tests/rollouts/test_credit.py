@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from aha.algorithms.values import whiten
-from aha.config.algorithm import AlgorithmSettings, KLSettings
+from aha.config.algorithm import AlgorithmSettings, KLSettings, WeightSettings
 from aha.errors import DataError
 from aha.rollouts import credit
-from aha.rollouts.credit import value_metrics
+from aha.rollouts.credit import value_metrics, weight_metrics
 from aha.rollouts.pack import set_advantages, to_samples
 from aha.types import Group, Rollout, Sample, Segment
 from tests.algorithms.test_values import plain_gae
@@ -119,3 +119,90 @@ def test_samples_without_values_are_refused() -> None:
     groups = [Group("g", [rollout("a", 1.0)])]
     with pytest.raises(DataError, match=r"Sample a has no values, which .algorithm\.baseline: critic. and"):
         set_advantages(groups, to_samples(groups), PLAIN)
+
+
+def outcomes() -> tuple[list[Group], list[Sample]]:
+    """One group, right answers of 3 and 1 tokens, wrong ones of 2 and 4, with scores; the baseline is none."""
+    rollouts = [rollout("a", 1.0, 3), rollout("b", 0.0, 2), rollout("c", 0.0, 4), rollout("d", 1.0, 1)]
+    rows = [[1.0, -3.0, 5.0], [-1.0, 0.5], [0.2, -0.6, 4.0, -9.0], [0.4]]
+    return [Group("g", rollouts)], valued(rollouts, *rows)
+
+
+WEIGHED = AlgorithmSettings(
+    baseline="leave_one_out", scale="none", weights=WeightSettings(wrong=0.5, balance=True, tokens="learned")
+)
+
+
+def test_weights_of_sides_and_tokens_are_those_of_a_plain_loop() -> None:
+    groups, samples = outcomes()
+    scores = {sample.rollout_id: sample.values_T[3:].tolist() for sample in samples}  # type: ignore[index]
+    chosen, table = set_advantages(groups, samples, WEIGHED)
+    rewards = {"a": 1.0, "b": 0.0, "c": 0.0, "d": 1.0}
+    num_right, num_wrong = 3 + 1, 2 + 4
+    for sample in chosen:
+        own, right = scores[sample.rollout_id], rewards[sample.rollout_id] == 1
+        others = [reward for name, reward in rewards.items() if name != sample.rollout_id]
+        a = rewards[sample.rollout_id] - sum(others) / 3
+        expected = []
+        for t in range(len(own)):
+            chance = 1 / (1 + np.exp(-sum(own[: t + 1]) / (t + 1)))
+            weight = max(2 * chance - 1, 0) if right else max(1 - 2 * chance, 0)
+            side = 10 / num_right if right else 0.5 * 10 / num_wrong
+            expected.append(a * side * weight)
+        assert sample.advantages_T[3:].tolist() == pytest.approx(expected)
+        assert not sample.advantages_T[:3].any()
+        assert sample.returns_T is not None
+        assert set(sample.returns_T.tolist()) == {float(right)}
+    assert table == [pytest.approx([2 / 3, -2 / 3, -2 / 3, 2 / 3])]
+
+
+@pytest.mark.parametrize(
+    ("weights", "factors"),
+    [
+        ({}, (1, 1)),
+        ({"wrong": 0.25}, (1, 0.25)),
+        ({"balance": True}, (10 / 4, 10 / 6)),
+        ({"wrong": 0.0, "balance": True}, (10 / 4, 0)),
+    ],
+)
+def test_each_weight_alone(weights: dict[str, object], factors: tuple[float, float]) -> None:
+    groups, samples = outcomes()
+    algorithm = WEIGHED.model_copy(update={"weights": WeightSettings.model_validate(weights)})
+    chosen, _ = set_advantages(groups, samples, algorithm)
+    right, wrong = factors
+    for sample, sign in zip(chosen, (right, -wrong, -wrong, right), strict=True):
+        assert sample.advantages_T[3:].tolist() == pytest.approx([sign * 2 / 3] * (len(sample.token_ids_T) - 3))
+        assert sample.returns_T is None
+
+
+def test_a_token_reward_model_that_knows_nothing_trains_no_token() -> None:
+    groups, samples = outcomes()
+    for sample in samples:
+        sample.values_T = np.zeros(len(sample.token_ids_T), np.float32)
+    chosen, _ = set_advantages(groups, samples, WEIGHED)
+    assert not any(sample.advantages_T.any() for sample in chosen)
+
+
+def test_what_a_tool_wrote_is_no_part_of_the_running_mean() -> None:
+    turn = rollout("a", 1.0, 4)
+    turn.completion.segments = [Segment("model", 0, 1, 3), Segment("tool", 1, 3, 3), Segment("model", 3, 4, 3)]
+    groups = [Group("g", [turn, rollout("b", 0.0, 1)])]
+    algorithm = WEIGHED.model_copy(update={"weights": WeightSettings(tokens="learned")})
+    samples = valued(groups[0].rollouts, [1.0, 50.0, -60.0, 2.0], [0.0])
+    chosen, _ = set_advantages(groups, samples, algorithm)
+    expected = [2 / (1 + np.exp(-1.0)) - 1, 0, 0, 2 / (1 + np.exp(-1.5)) - 1]
+    assert chosen[0].advantages_T[3:].tolist() == pytest.approx(expected)
+
+
+def test_weight_metrics_say_how_well_answers_are_judged_and_how_much_is_trained() -> None:
+    groups, samples = outcomes()
+    chosen, _ = set_advantages(groups, samples, WEIGHED)
+    found = weight_metrics(chosen, WEIGHED)
+    assert found["token_reward/accuracy"] == 1.0
+    right = [2 / (1 + np.exp(-mean)) - 1 for mean in (1.0, 1.0, 0.4)]
+    assert found["token_reward/weight_right"] == pytest.approx(sum([*right[:1], 0, *right[1:]]) / 4)
+    samples[0].values_T = np.zeros(len(samples[0].token_ids_T), np.float32)
+    samples[1].values_T = -samples[1].values_T  # type: ignore[operator]
+    assert weight_metrics(chosen, WEIGHED)["token_reward/accuracy"] == pytest.approx((0.5 + 0 + 1 + 1) / 4)
+    assert not weight_metrics(chosen, AlgorithmSettings())
+    assert not weight_metrics([], WEIGHED)

@@ -156,3 +156,14 @@ def test_updates_share_the_samples_evenly_and_depend_on_the_seed_alone() -> None
     assert parts == split_updates(samples, 4, seed=5)
     assert parts != split_updates(samples, 4, seed=6)
     assert split_updates(samples[:1], 2, seed=0) in ([samples[:1], []], [[], samples[:1]])
+
+
+def test_a_pair_is_chosen_among_the_answers_that_can_be_trained() -> None:
+    cut, whole = rollout("cut", 1.0, finish="length", outcome="correct"), rollout("whole", 1.0)
+    group = Group("g", [cut, rollout("wrong", 0.0), whole])
+    settings = AlgorithmSettings(
+        baseline="leave_one_out", scale="none", select="one_correct_one_wrong", truncated="mask"
+    )
+    rows, table = trained([group], settings)
+    assert set(rows) == {"wrong", "whole"}
+    assert table == [pytest.approx([0.5, -1, 0.5])]

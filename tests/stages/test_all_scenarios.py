@@ -247,6 +247,9 @@ def test_a_reward_for_budgets_needs_a_task_that_names_some():
 def test_a_selection_by_verdict_needs_rules():
     with pytest.raises(ConfigError, match="one_correct_one_wrong never trains on problem 'requests-0'"):
         routed([{"name": "format"}], algorithm={"select": "one_correct_one_wrong"})
+    learned = {"weights": {"tokens": "learned"}}
+    with pytest.raises(ConfigError, match=r"weights\.tokens = learned has nothing to learn from problem 'requests-0'"):
+        routed([{"name": "format"}], algorithm=learned, token_reward={})
 
 
 def test_a_truth_that_no_rule_decides_is_refused(tmp_path):

@@ -154,6 +154,7 @@ def test_more_rounds_go_on_where_nothing_but_the_end_depends_on_them(tmp_path):
     [
         {"optimizer": {"schedule": "linear"}},
         {"algorithm": {"baseline": "critic", "scale": "none"}, "critic": {"optimizer": {"schedule": "linear"}}},
+        {"algorithm": {"weights": {"tokens": "learned"}}, "token_reward": {"optimizer": {"schedule": "linear"}}},
         {"rewards": [{"name": "accuracy", "after": 0.5}]},
         {"data": {"tasks": [{"name": "lab:arithmetic", "after": 0.5}]}},
     ],

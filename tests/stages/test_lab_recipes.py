@@ -50,6 +50,8 @@ def miniature(stage: Any) -> Iterator[str]:
             yield "evaluate.num_problems=4"
     if isinstance(stage, RLStage) and stage.critic is not None:
         yield from ("critic.num_updates=2", "critic.optimizer.warmup=1")
+    if isinstance(stage, RLStage) and stage.token_reward is not None:
+        yield from ("token_reward.alone=1", "token_reward.num_updates=2", "token_reward.optimizer.warmup=1")
     if isinstance(stage, RLStage):
         yield from (f"rewards.{place}.after=0.5" for place, reward in enumerate(stage.rewards) if reward.after)
     if stage.kind == "general":

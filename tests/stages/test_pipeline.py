@@ -1,6 +1,7 @@
 """A whole run of a tiny random model: skipped where done, redone where changed, refused before time is spent."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -149,14 +150,19 @@ def test_a_reward_model_is_not_shown_what_it_was_not_trained_on(tmp_path):
 
 CRITIC = {"algorithm": {"baseline": "critic", "scale": "batch_std"}, "critic": {"optimizer": {"lr": 1e-2}}}
 
+LEARNED = {
+    "algorithm": {"scale": "none", "weights": {"tokens": "learned"}},
+    "token_reward": {"alone": 1, "optimizer": {"lr": 1e-2}},
+}
+
 
 def test_a_critic_needs_as_much_disk_again(tmp_path, monkeypatch):
     model, problems = make_inputs(tmp_path)
     asked = []
     monkeypatch.setattr(session, "check_disk", lambda folder, num_parameters, num: asked.append(num_parameters))
-    for changes in ({}, CRITIC):
-        run(recipe(model, problems, rounds=1, **changes), tmp_path / str(len(asked)), until="zero")
-    assert asked[1] == 2 * asked[0]
+    for changes in ({}, CRITIC, LEARNED):
+        run(recipe(model, problems, rounds=2, **changes), tmp_path / str(len(asked)), until="zero")
+    assert asked[1] == asked[2] == 2 * asked[0]
 
 
 def test_a_critic_doubles_what_is_trained_lies_in_the_checkpoints_and_may_start_as_a_reward_model(tmp_path):
@@ -184,3 +190,20 @@ def test_a_critic_doubles_what_is_trained_lies_in_the_checkpoints_and_may_start_
         same = all(torch.equal(masters[key], value) for key, value in base.model.named_parameters())
         assert same is (name == "reward")
     assert found == {"grpo": num_policy, "critic": 2 * num_policy + 32, "reward": 2 * num_policy + 32}
+
+
+def test_a_token_reward_model_has_the_first_rounds_to_itself_and_lies_in_the_checkpoints(tmp_path):
+    model, problems = make_inputs(tmp_path)
+    run(recipe(model, problems, rounds=3, logging={"checkpoint_every": 1}, **LEARNED), tmp_path / "run")
+    zero = tmp_path / "run" / "stages" / "zero"
+    steps = sorted((zero / "checkpoints").iterdir())
+    assert [step.name for step in steps] == ["step-000002", "step-000003"]
+    result = json.loads((zero / "result.json").read_text())
+    assert (result["cost"]["rounds"], result["cost"]["updates"]) == (3, 2)
+    lines = [json.loads(line) for line in (zero / "metrics.jsonl").read_text().splitlines()]
+    assert "loss" not in lines[1]
+    assert lines[1]["token_reward/loss"] == pytest.approx(math.log(2))
+    assert {"token_reward/lr", "token_reward/grad_norm", "loss"} <= lines[2].keys()
+    heads = [load_file(step / "critic" / "masters.safetensors")["score.weight"] for step in steps]
+    assert heads[0].any()
+    assert not torch.equal(*heads)

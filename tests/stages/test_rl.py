@@ -298,3 +298,55 @@ def test_a_token_budget_ends_the_policys_updates_and_the_critic_still_learns_fro
     assert train(parts).ended(stage) == "tokens"
     assert [len(update) for update in parts.learner.seen] == [4]
     assert sum(len(update) for update in parts.critic.seen) == 12
+
+
+LEARNED = {
+    "algorithm": {"scale": "none", "weights": {"tokens": "learned"}},
+    "token_reward": {"alone": 2, "num_updates": 3},
+}
+
+
+def test_the_policy_learns_nothing_while_the_token_reward_model_is_alone(tmp_path):
+    stage = settings(rounds=4, optimizer={"warmup": 1}, **LEARNED)
+    parts = make_parts(tmp_path, stage, critic=RecordingCritic())
+    start, seen = parts.learner.weight.clone(), []
+    parts.watchers = [lambda line, groups: seen.append(parts.learner.weight.clone())]
+    progress = train(parts)
+    assert [bool(torch.equal(weight, start)) for weight in seen] == [True, True, True, False, False]
+    assert (progress.round, progress.update, stage.total_updates) == (4, 2, 2)
+    assert [len(update) for update in parts.critic.seen] == [4] * 12
+    lines = read_lines(parts.directory.metrics)[1:]
+    assert ["loss" in line for line in lines] == [False, False, True, True]
+    assert [line["policy_version"] for line in lines] == [1, 2, 3, 4]
+    assert progress.num_trained_tokens < progress.num_tokens
+
+
+def test_the_token_reward_model_learns_the_outcomes_of_the_round_and_weighs_the_next(tmp_path):
+    stage = settings(rounds=2, algorithm=LEARNED["algorithm"], token_reward={})
+    parts = make_parts(tmp_path, stage, critic=RecordingCritic())
+    train(parts)
+    outcome = {row["rollout_id"]: row["outcome"] == "correct" for step in (1, 2) for row in rollouts_of(parts, step)}
+    first, second = parts.critic.seen
+    for sample in (*first, *second):
+        assert (sample.returns_T == outcome[sample.rollout_id]).all()
+    assert not any(sample.advantages_T.any() for sample in parts.learner.seen[0])
+    weights = {}
+    for sample in parts.learner.seen[1]:
+        weights.setdefault(outcome[sample.rollout_id], set()).add(bool(sample.advantages_T.any()))
+    assert weights[True] == {True}
+    assert weights[False] == {False}  # it scores everything alike, above 0
+    first_line, line = read_lines(parts.directory.metrics)[1:]
+    assert (first_line["token_reward/accuracy"], first_line["token_reward/weight_right"]) == (0.5, 0)
+    assert line["token_reward/accuracy"] == pytest.approx(sum(outcome[s.rollout_id] for s in second) / len(second))
+
+
+def test_a_stopped_run_goes_on_with_the_token_reward_model_that_it_had(tmp_path):
+    stage = settings(rounds=4, logging={"checkpoint_every": 1}, **LEARNED)
+    whole = make_parts(tmp_path / "whole", stage, critic=RecordingCritic())
+    train(whole)
+    short = stage.model_copy(update={"rounds": 3})
+    train(make_parts(tmp_path / "cut", short, critic=RecordingCritic()))
+    again = make_parts(tmp_path / "cut", stage, critic=RecordingCritic())
+    train(again)
+    assert torch.equal(again.critic.weight, whole.critic.weight)
+    assert torch.equal(again.learner.weight, whole.learner.weight)
