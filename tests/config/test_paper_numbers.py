@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aha.config.loading import load_recipe
+from aha.config.presets import PRESETS
 from aha.config.settings import RLStage
 from tests.house.test_recipes import LEFT_TO_THE_USER
 
@@ -50,6 +51,15 @@ NUMBERS: dict[tuple[str, str], dict[str, Any]] = {
         "algorithm.constant_length": None, "sampling.temperature": 1.0, "sampling.max_new_tokens": 3000,
         **CLIP, **NO_KL,
     },
+    ("oreal", "oreal"): {
+        "optimizer.lr": 5e-7, "optimizer.schedule": "cosine", "optimizer.end_frac": 0.2, "optimizer.weight_decay": 0.01,
+        "token_reward.optimizer.lr": 2e-6, "token_reward.optimizer.schedule": "cosine", "token_reward.alone": 10,
+        "token_reward.optimizer.end_frac": 0.2, "token_reward.num_updates": 1, "rounds": 90, "total_updates": 80,
+        "sampling.group_size": 16, "sampling.num_problems": 64, "sampling.temperature": 1.0, "sampling.top_p": 0.9,
+        "sampling.max_new_tokens": 14000, "algorithm.kl.coef": 0.01, "algorithm.kl.reference_every": 0, **IN_LOSS,
+        "algorithm.num_updates": 1, "algorithm.baseline": "leave_one_out", "algorithm.weights.wrong": 0.5,
+        "algorithm.weights.tokens": "learned", "algorithm.select": "one_correct_one_wrong", "keep.best": True,
+    },
     ("logic-rl", "logic"): {
         "optimizer.lr": 4e-7, "sampling.group_size": 8, "sampling.num_problems": 8, "algorithm.kl.coef": 0.001,
         "sampling.temperature": 0.7, "sampling.max_new_tokens": 4096, "rounds": 3600,
@@ -86,6 +96,7 @@ def test_recipe_holds_the_papers_numbers(recipe: str, name: str) -> None:
     [
         ("dapo", "zero", {"outcome": (1.0, {"correct": 1.0, "wrong": -1.0})}),
         ("dr-grpo", "zero", {"accuracy": (1.0, {})}),
+        ("oreal", "oreal", {"accuracy": (1.0, {})}),
         ("logic-rl", "logic", {"logic": (1.0, {})}),
         ("l1", "exact", {"lcpo": (1.0, {"alpha": 3e-4})}),
         ("l1", "max", {"lcpo": (1.0, {"alpha": 3e-4, "delta": 0.5})}),
@@ -117,3 +128,15 @@ def test_the_ladder_adds_one_technique_a_step_and_ends_at_the_preset() -> None:
         for before, after in pairwise(settings)
     ]
     assert changed == [{"truncated"}, {"clip_high"}, {"truncated", "overlong_buffer"}, {"aggregate"}, {"filter"}]
+
+
+def test_oreals_ladder_adds_one_step_a_stage_and_ends_at_the_preset() -> None:
+    stages = load_recipe("lab-oreal").recipe.stages
+    settings = [stage.algorithm.model_dump() for stage in stages.values() if isinstance(stage, RLStage)]
+    changed = [{key for key in after if after[key] != before[key]} for before, after in pairwise(settings)]
+    assert changed == [{"baseline"}, {"select", "filter", "weights"}, {"weights"}]
+    assert settings[2]["weights"] | {"tokens": "learned"} == settings[3]["weights"]
+    assert {key: value for key, value in settings[3].items() if key in PRESETS["oreal"]} == PRESETS["oreal"]
+    assert {stage.model for stage in stages.values() if isinstance(stage, RLStage)} == {"stage/start"}
+    updates = [stage.total_updates for stage in stages.values() if isinstance(stage, RLStage)]
+    assert set(updates) == {24}

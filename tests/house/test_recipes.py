@@ -32,6 +32,7 @@ LEFT_TO_THE_USER = {
     ],
     **{name: ["models.base=/models/base", "zero.data.tasks=[file:a.jsonl]"] for name in OBJECTIVES},
     "dapo": ["models.base=/models/base", "zero.data.tasks=[file:a.jsonl]", "zero.evaluate.on=[aime24]"],
+    "oreal": ["models.start=/models/start", "oreal.data.tasks=[file:a.jsonl]", "oreal.evaluate.on=[math500]"],
     "logic-rl": ["models.base=/models/base"],
     "l1": ["models.base=/models/base", "tasks.problems=[file:a.jsonl]"],
     "open-rs": [
