@@ -6,7 +6,8 @@ scripts/bench token-errors --start RUN/stages/start/model --learned RUN/stages/o
 The second form measures what an RL stage learned. Answers are the lab's worked sums with one number on the way replaced
 by a wrong one, from which the rest follows; the tokens of that number from its first wrong digit on are the error. The
 figure is the chance that -w of such a token is above that of another one of the same answer (AUC, a tie half), mean
-over answers: among all its tokens, and among those up to the error, for raw scores and for running means.
+over answers: among all its tokens, and among those up to the error, for raw scores and for running means. Beside it the
+same for a number on the way of right answers, which nothing is wrong with: what place and kind of token alone give.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from benchmarks.measuring.results import RESULTS, interval, write_result  # noqa
 
 NUM_HELD_OUT = 200
 Marked = list[tuple[Sample, Bool]]
-"""Answers, and which of their tokens are the error."""
+"""Answers, and which of their tokens are the error, or a number on the way."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -98,8 +99,9 @@ def measure(learner: NativeCritic, tokenizer: HFTokenizer) -> dict[str, object]:
     found: dict[str, object] = {}
     for kind in ("raw", "running_mean"):
         for among in ("all", "before"):
-            areas = error_areas(wrong, wrong_scores, kind == "running_mean", among == "before")
-            found[f"auc_{kind}_{among}"] = interval(bootstrap(areas, seed=0))
+            for name, side, scores in (("error", wrong, wrong_scores), ("control", right, right_scores)):
+                areas = marked_areas(side, scores, kind == "running_mean", among == "before")
+                found[f"auc_{name}_{kind}_{among}"] = interval(bootstrap(areas, seed=0))
     means = [
         [float(scores_T[sample.action_mask_T].mean()) for scores_T, (sample, _) in zip(scores, side, strict=True)]
         for scores, side in ((right_scores, right), (wrong_scores, wrong))
@@ -110,14 +112,14 @@ def measure(learner: NativeCritic, tokenizer: HFTokenizer) -> dict[str, object]:
     return found
 
 
-def error_areas(wrong: Marked, scores: Sequence[Float32], running: bool, before: bool) -> list[float]:
-    """For each wrong answer, how its error ranks by -w among all its tokens, or among those `before` it and itself."""
+def marked_areas(answers: Marked, scores: Sequence[Float32], running: bool, before: bool) -> list[float]:
+    """For each answer, how its marked tokens rank by -w among all of its own, or among those `before` them and them."""
     areas = []
-    for scores_T, (sample, error_T) in zip(scores, wrong, strict=True):
-        own_N, error_N = torch.from_numpy(scores_T[sample.action_mask_T]).double(), error_T[sample.action_mask_T]
-        end = int(np.flatnonzero(error_N)[-1]) + 1 if before else len(error_N)
+    for scores_T, (sample, marked_T) in zip(scores, answers, strict=True):
+        own_N, marked_N = torch.from_numpy(scores_T[sample.action_mask_T]).double(), marked_T[sample.action_mask_T]
+        end = int(np.flatnonzero(marked_N)[-1]) + 1 if before else len(marked_N)
         weights_N = -(running_mean(own_N) if running else own_N).numpy()
-        area = ranking_auc(weights_N[:end], error_N[:end])
+        area = ranking_auc(weights_N[:end], marked_N[:end])
         assert area is not None
         areas.append(area)
     return areas
