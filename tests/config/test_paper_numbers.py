@@ -139,4 +139,4 @@ def test_oreals_ladder_adds_one_step_a_stage_and_ends_at_the_preset() -> None:
     assert {key: value for key, value in settings[3].items() if key in PRESETS["oreal"]} == PRESETS["oreal"]
     assert {stage.model for stage in stages.values() if isinstance(stage, RLStage)} == {"stage/start"}
     updates = [stage.total_updates for stage in stages.values() if isinstance(stage, RLStage)]
-    assert set(updates) == {24}
+    assert set(updates) == {30}
