@@ -48,13 +48,11 @@ def set_advantages(
     """
     by_id = {sample.rollout_id: sample for sample in samples}
     kl, has_critic = algorithm.kl, algorithm.baseline == "critic"
-    rewards_PG, correct_PG, counted_PG, num_tokens_PG = _tables(groups, by_id, kl)
+    rewards_PG, correct_PG, counted_PG, _ = _tables(groups, by_id, kl)
     advantages_PG = torch.zeros_like(rewards_PG)
     if not has_critic:
         advantages_PG = advantages(rewards_PG, counted_PG, baseline=algorithm.baseline, scale=algorithm.scale)
-    candidates_PG = counted_PG & _learnable(groups, by_id, algorithm.truncated == "mask")
-    chosen_PG = SELECTIONS[algorithm.select](rewards_PG, correct_PG, candidates_PG, num_tokens_PG)
-    places = [(p, g) for p, g in chosen_PG.nonzero().tolist()]
+    places = _places(groups, by_id, algorithm)
     chosen = [by_id[groups[p].rollouts[g].id] for p, g in places]
     if has_critic:
         means = credit_tokens(chosen, [rewards_PG[place].item() for place in places], algorithm)
@@ -69,6 +67,14 @@ def set_advantages(
                 cost_T = kl_to_go(token_costs(sample, kl))
                 sample.advantages_T -= np.where(sample.loss_mask_T, cost_T.float().numpy(), np.float32(0))
     return chosen, [advantages_PG[p, : len(group.rollouts)].tolist() for p, group in enumerate(groups)]
+
+
+def read_samples(groups: Sequence[Group], samples: Sequence[Sample], algorithm: AlgorithmSettings) -> list[Sample]:
+    """The samples whose log-probs and values are read: those that will be chosen, or all where baselines read a KL."""
+    if algorithm.kl.place == "reward":
+        return list(samples)
+    by_id = {sample.rollout_id: sample for sample in samples}
+    return [by_id[groups[p].rollouts[g].id] for p, g in _places(groups, by_id, algorithm)]
 
 
 def num_trained_tokens(samples: Sequence[Sample]) -> int:
@@ -123,6 +129,14 @@ def _tables(
             counted_PG[p, g] = True
             num_tokens_PG[p, g] = len(rollout.completion.token_ids_N)
     return rewards_PG, correct_PG, counted_PG, num_tokens_PG
+
+
+def _places(groups: Sequence[Group], by_id: dict[str, Sample], algorithm: AlgorithmSettings) -> list[tuple[int, int]]:
+    """Group and member of each rollout that is trained on."""
+    rewards_PG, correct_PG, counted_PG, num_tokens_PG = _tables(groups, by_id, algorithm.kl)
+    candidates_PG = counted_PG & _learnable(groups, by_id, algorithm.truncated == "mask")
+    chosen_PG = SELECTIONS[algorithm.select](rewards_PG, correct_PG, candidates_PG, num_tokens_PG)
+    return [(p, g) for p, g in chosen_PG.nonzero().tolist()]
 
 
 def _learnable(groups: Sequence[Group], by_id: dict[str, Sample], mask_truncated: bool) -> torch.Tensor:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from aha.rollouts.pack import num_trained_tokens, set_advantages, split_updates, to_samples
+from aha.rollouts.pack import num_trained_tokens, read_samples, set_advantages, split_updates, to_samples
 from aha.runtime.distributed import World
 from aha.runtime.seeds import seed_of
 from aha.stages.parts import RLParts
@@ -27,11 +27,12 @@ def make_samples(parts: RLParts, groups: Sequence[Group], version: int) -> tuple
     are trained that policy `version` chose."""
     algorithm = parts.stage.algorithm
     samples = to_samples(groups, version)
+    read = read_samples(groups, samples, algorithm)
     if parts.reference is not None:
-        for sample, logprobs_T in zip(samples, score(parts.reference.logprobs, samples, parts.world), strict=True):
+        for sample, logprobs_T in zip(read, score(parts.reference.logprobs, read, parts.world), strict=True):
             sample.reference_logprobs_T = logprobs_T
     if parts.critic is not None:
-        for sample, values_T in zip(samples, score(parts.critic.values, samples, parts.world), strict=True):
+        for sample, values_T in zip(read, score(parts.critic.values, read, parts.world), strict=True):
             sample.values_T = values_T
     chosen, advantages = set_advantages(groups, samples, algorithm)
     if algorithm.denominator == "learner":

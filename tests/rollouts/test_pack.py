@@ -9,7 +9,7 @@ import pytest
 
 from aha.config.algorithm import AlgorithmSettings, KLSettings
 from aha.errors import DataError
-from aha.rollouts.pack import set_advantages, split_updates, to_samples, weighs
+from aha.rollouts.pack import read_samples, set_advantages, split_updates, to_samples, weighs
 from aha.types import Completion, Finish, Group, Outcome, Problem, Rollout, Sample, Segment, Verdict, VerifierSpec
 
 PROBLEM = Problem("p", "test", [{"role": "user", "content": "?"}], "1", VerifierSpec("number"))
@@ -167,3 +167,14 @@ def test_a_pair_is_chosen_among_the_answers_that_can_be_trained() -> None:
     rows, table = trained([group], settings)
     assert set(rows) == {"wrong", "whole"}
     assert table == [pytest.approx([0.5, -1, 0.5])]
+
+
+def test_only_what_will_be_trained_is_read_unless_baselines_read_a_kl() -> None:
+    group = Group("g", [rollout("a", 1.0), rollout("b", 0.0), rollout("c", 1.0), rollout("d", 0.0)])
+    settings = AlgorithmSettings(baseline="leave_one_out", scale="none", select="one_correct_one_wrong")
+    samples = to_samples([group])
+    assert [sample.rollout_id for sample in read_samples([group], samples, settings)] == ["a", "b"]
+    chosen, _ = set_advantages([group], samples, settings)
+    assert [sample.rollout_id for sample in chosen] == ["a", "b"]
+    in_reward = settings.model_copy(update={"kl": KLSettings(place="reward", estimator="k1", level="sequence")})
+    assert read_samples([group], samples, in_reward) == samples
