@@ -123,10 +123,7 @@ def test_l1_asks_for_100_to_4000_tokens_and_max_for_both_kinds() -> None:
 def test_the_ladder_adds_one_technique_a_step_and_ends_at_the_preset() -> None:
     stages = load_recipe("lab-dapo").recipe.stages
     settings = [stage.algorithm.model_dump() for stage in stages.values() if isinstance(stage, RLStage)]
-    changed = [
-        {key for key in after if after[key] != before[key]}
-        for before, after in pairwise(settings)
-    ]
+    changed = [{key for key in after if after[key] != before[key]} for before, after in pairwise(settings)]
     assert changed == [{"truncated"}, {"clip_high"}, {"truncated", "overlong_buffer"}, {"aggregate"}, {"filter"}]
 
 
