@@ -3,6 +3,8 @@ recipes' own comments promise."""
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from benchmarks.measuring.expectations import Check
 
 SCORE, TOKENS = "pass@1 on heldout", "tokens on heldout"
@@ -116,6 +118,11 @@ LORA = (
     Check("lora", "a tenth of the parameters at most is trained", "trained_parameters", "at most", "full", -0.9, True),
 )
 
+LADDER = ("start", "reinforce", "reshaped", "cloned", "oreal")
+OREAL = tuple(
+    Check(step, "the score is at least as high", SCORE, "at least", before) for before, step in pairwise(LADDER)
+)
+
 CHECKS: dict[str, tuple[Check, ...]] = {
     "lab-l1": L1,
     "lab-concise": CONCISE,
@@ -127,6 +134,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "lab-open-rs": OPEN_RS,
     "lab-orz": ORZ,
     "lab-dr-grpo": DR_GRPO,
+    "lab-oreal": OREAL,
     "lab-lora": LORA,
 }
 """By recipe, in the order in which they run. A check's row and control are stages."""
