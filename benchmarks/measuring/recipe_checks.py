@@ -18,6 +18,7 @@ CHANCE = 1 / 2**4
 """Four people, each a knight or a knave."""
 LIKED = "pass@1 on preference"
 VARIANCE = "end of value/explained_variance"
+SEARCHES = "tokens on lab:countdown?split=heldout&size=100"
 BUDGETS = (16, 32, 64)
 
 L1 = (
@@ -33,11 +34,12 @@ CONCISE = (
     Check("unsolvable", "wrong answers grow", "growth of wrong_tokens", "above"),
     Check("unpunished", "wrong answers do not grow without points below 0", "growth of wrong_tokens", "at most"),
     Check("unsolvable", "wrong answers grow more", "growth of wrong_tokens", "above", "unpunished"),
-    Check("concise", "held-out answers are shorter by 30 %", TOKENS, "at most", "able", -0.3, relative=True),
+    Check("concise", "held-out searches are shorter by 30 %", SEARCHES, "at most", "able", -0.3, relative=True),
     Check("concise", "so are those to its own problems", "change of length/mean", "at most", threshold=-0.3),
     Check("concise", "the score is equal", SCORE, "equal", "able"),
-    Check("lambda1", "lambda 1 shortens by less than 30 %", TOKENS, "above", "able", -0.3, relative=True),
-    Check("concise", "answers are shorter", TOKENS, "below", "lambda1"),
+    Check("concise", "so it is on held-out searches", CARRIED_OVER["countdown"], "equal", "able"),
+    Check("lambda1", "lambda 1 shortens by less than 30 %", SEARCHES, "above", "able", -0.3, relative=True),
+    Check("concise", "held-out searches are shorter", SEARCHES, "below", "lambda1"),
 )
 
 RLHF = (

@@ -98,8 +98,9 @@ def test_stages_of_a_run_are_compared_seed_by_seed(
     check = next(each for each in found["recipes"]["lab-concise"]["checks"] if each["control"] == "unpunished")
     assert (check["found"], check["clear"]) == ({"value": 70.0, "low": 70.0, "high": 70.0}, True)
     told = capsys.readouterr().out
-    assert "concise: held-out answers are shorter by 30 % (tokens on heldout over able): held, -40 [-40, -40] %" in told
-    assert "8 of 8 checks held, 0 did not, 0 are not known." in told
+    searches = "tokens on lab:countdown?split=heldout&size=100"
+    assert f"held-out searches are shorter by 30 % ({searches} over able): held, -40 [-40, -40] %" in told
+    assert "9 of 9 checks held, 0 did not, 0 are not known." in told
     assert found["made"]["packages"]["torch"]
     assert found["recipes"]["lab-concise"]["seeds"] == ["0", "1"]
 
