@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from aha.algorithms.token_rewards import ranking_auc
 from aha.config.learners import TokenRewardSettings
 from aha.config.settings import EngineSettings
 from aha.engines.native_critic import NativeCritic
@@ -23,6 +24,9 @@ from tests.engines.test_native_reward import CPU, reward_model
 from tests.models.tiny import save_reference
 from tests.parity.test_gradient_invariance import TOLERANCE, assert_equal
 from tests.parity.tiny import tiny_samples
+
+ERROR = 10
+"""A token that only wrong answers hold."""
 
 
 def token_reward(
@@ -127,3 +131,33 @@ def test_a_new_one_is_the_policys_body_with_a_head_of_zeros_and_gives_every_toke
     assert not weights.pop(HEAD).any()
     assert all(torch.equal(weights[name], policy[name]) for name in weights)
     assert not any(scores_T.any() for scores_T in made.values(samples()))
+
+
+def planted(num_samples: int, seed: int) -> list[Sample]:
+    """Answers of 12 random tokens after 4; every other one is wrong, and the wrong ones hold the token ERROR once."""
+    chance = np.random.default_rng(seed)
+    found = tiny_samples(num_samples, seed)
+    for place, sample in enumerate(found):
+        length = 16
+        ids_T = chance.integers(0, ERROR, length).astype(np.int32)
+        if place % 2:
+            ids_T[chance.integers(4, length)] = ERROR
+        answer_T = np.arange(length) >= 4
+        sample.token_ids_T, sample.action_mask_T, sample.loss_mask_T = ids_T, answer_T, answer_T.copy()
+        sample.values_T = np.zeros(length, np.float32)
+        sample.returns_T = np.full(length, float(place % 2 == 0), np.float32)
+    return found
+
+
+def test_told_outcomes_alone_it_scores_the_planted_error_lowest() -> None:
+    learner = token_reward(torch.float32)
+    for seed in range(40):
+        learner.update(planted(32, seed))
+    wrong = planted(64, seed=1000)[1::2]
+    scores_N = np.concatenate(
+        [values_T[sample.action_mask_T] for values_T, sample in zip(learner.values(wrong), wrong, strict=True)]
+    )
+    errors_N = np.concatenate([(sample.token_ids_T == ERROR)[sample.action_mask_T] for sample in wrong])
+    auc = ranking_auc(-scores_N, errors_N)
+    assert auc is not None
+    assert auc > 0.8
