@@ -34,7 +34,7 @@ function stageBox(box) {
     return group;
   }
   group.append(shape("text", { x: 12, y: 21, class: "title" }, clipped(box.name, 18)), shape("text", { x: BOX.width - 12, y: 21, "text-anchor": "end", class: "kind" }, box.kind.replace(/_/g, " ")));
-  box.lines.slice(0, 2).forEach((line, index) => group.append(shape("text", { x: 12, y: 42 + 17 * index, class: index ? "second" : "headline" }, clipped(line, 33))));
+  box.lines.slice(0, 2).forEach((line, index) => group.append(shape("text", { x: 12, y: 42 + 17 * index, class: index ? "second" : "headline" }, clipped(line, index ? 33 : 26))));
   if (box.notes.length) {
     const scripted = box.notes.some((note) => /\bscripted\b/.test(note)), text = clipped(box.notes.join(", "), 32);
     group.append(shape("text", { x: 12, y: 42 + 17 * Math.max(1, Math.min(2, box.lines.length)), class: scripted ? "note-scripted" : "second" }, text));
