@@ -16,7 +16,7 @@ from benchmarks.measuring.results import scores
 from benchmarks.measuring.runs import minutes, only
 
 STAGE = "zero"
-COLUMNS = ("group_id", "outcome", "finish", "num_tokens", "reward", "advantage")
+COLUMNS = ("group_id", "outcome", "finish", "num_tokens", "reward", "reward/accuracy", "advantage")
 COSTS = {"sampled_tokens": "generated_tokens"} | {
     name: name for name in ("trained_tokens", "trained_parameters", "rounds", "updates")
 }
@@ -56,7 +56,7 @@ def average(lines: Sequence[Mapping[str, Json]], name: str) -> float | None:
 
 def of_rollouts(rounds: Sequence[Sequence[Mapping[str, Json]]], num_last: int) -> dict[str, Json]:
     """From the answers of all rounds: tokens of wrong ones in the last `num_last`, how many groups that were trained on
-    earned the same throughout, how many answers were cut off and how many of these earned something."""
+    earned the same throughout, how many answers were cut off and how many of these were paid as right."""
     wrong = [row["num_tokens"] for rows in rounds[-num_last:] for row in rows if row["outcome"] == "wrong"]
     cut_off = [row for rows in rounds for row in rows if row["finish"] == "length"]
     uniform = 0
@@ -70,5 +70,5 @@ def of_rollouts(rounds: Sequence[Sequence[Mapping[str, Json]]], num_last: int) -
         "wrong_tokens": mean(wrong) if wrong else None,
         "uniform_groups": uniform,
         "truncated": len(cut_off),
-        "truncated_paid": sum(row["reward"] > 0 for row in cut_off),
+        "truncated_paid": sum((row["reward/accuracy"] or 0) > 0 for row in cut_off),
     }

@@ -141,9 +141,11 @@ def test_facts_of_a_run(tmp_path: Path) -> None:
 
 
 def test_groups_that_differ_or_were_left_out_are_not_uniform_and_points_of_what_was_cut_off_are_seen() -> None:
-    row = {"group_id": "a", "outcome": "correct", "finish": "length", "num_tokens": 3, "reward": 1.0}
+    row = {"group_id": "a", "outcome": "correct", "finish": "length", "num_tokens": 3} | {"reward/accuracy": 1.0}
+    row |= {"reward": 1.0}
     dropped = [row | {"advantage": None}, row | {"advantage": None}]
-    differ = [row | {"advantage": 1.0}, row | {"advantage": -1.0, "reward": 0.0}]
+    formed = row | {"advantage": -1.0, "reward": 0.5, "reward/accuracy": 0.0}
+    differ = [row | {"advantage": 1.0}, formed]
     assert family_facts.of_rollouts([dropped, differ], 1) == {
         "wrong_tokens": None, "uniform_groups": 0, "truncated": 4, "truncated_paid": 3
     }  # fmt: skip
