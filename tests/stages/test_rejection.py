@@ -15,6 +15,7 @@ from aha.config.recipe import Recipe
 from aha.engines.words import WordsReply
 from aha.errors import ConfigError, DataError, MachineError
 from aha.rollouts.asking import Answered
+from aha.rollouts.problems import load_task
 from aha.runtime.run_directory import RunDirectory
 from aha.stages import rejection
 from aha.stages.rejection import response_of, settled
@@ -229,16 +230,17 @@ def test_pairs_have_no_budget(leaves: str, idle: bool) -> None:
 
 
 def test_the_question_asks_for_as_many_tokens_as_its_answer_took(tmp_path: Path, served: tuple[Server, Gold]) -> None:
-    run(tmp_path, data=settings(tmp_path, served[0].url, judge=None, data={"tasks": tasks(tmp_path)[:1]}))
-    plain = rows(tmp_path, "data")
-    told = tmp_path / "told"
-    told.mkdir()
-    data = {"tasks": tasks(told)[:1]}
-    run(told, data=settings(told, served[0].url, judge=None, data=data, budget="max_think_tokens"))
-    assert plain
-    assert [row["messages"][-2]["content"] for row in rows(told, "data")] == [
-        f"{row['messages'][-2]['content']} Think for maximum {row['tokens']} tokens." for row in plain
-    ]
+    entry = tasks(tmp_path)[0]
+    questions = {problem.messages[-1]["content"] for problem in load_task(entry).problems()}
+    run(
+        tmp_path, data=settings(tmp_path, served[0].url, judge=None, data={"tasks": [entry]}, budget="max_think_tokens")
+    )
+    found = rows(tmp_path, "data")
+    assert found
+    for row in found:
+        question, told, number = row["messages"][-2]["content"].partition(" Think for maximum ")
+        assert question in questions
+        assert told + number == f" Think for maximum {row['tokens']} tokens."
 
 
 @pytest.mark.parametrize(("num_problems", "idle"), [(None, True), (5, False)])
