@@ -15,6 +15,8 @@ from aha.rollouts.credit import credit_tokens, earned, token_costs, weigh
 from aha.runtime.seeds import shuffled
 from aha.types import CUT_OFF, Group, Rollout, Sample
 
+_Tables = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
+
 
 def weighs(rollout: Rollout) -> bool:
     """Whether a rollout enters baselines and loss: it has tokens and points, and its accuracy could be decided."""
@@ -48,11 +50,12 @@ def set_advantages(
     """
     by_id = {sample.rollout_id: sample for sample in samples}
     kl, has_critic = algorithm.kl, algorithm.baseline == "critic"
-    rewards_PG, correct_PG, counted_PG, _ = _tables(groups, by_id, kl)
+    tables = _tables(groups, by_id, kl)
+    rewards_PG, correct_PG, counted_PG, _ = tables
     advantages_PG = torch.zeros_like(rewards_PG)
     if not has_critic:
         advantages_PG = advantages(rewards_PG, counted_PG, baseline=algorithm.baseline, scale=algorithm.scale)
-    places = _places(groups, by_id, algorithm)
+    places = _places(groups, by_id, tables, algorithm)
     chosen = [by_id[groups[p].rollouts[g].id] for p, g in places]
     if has_critic:
         means = credit_tokens(chosen, [rewards_PG[place].item() for place in places], algorithm)
@@ -74,7 +77,8 @@ def read_samples(groups: Sequence[Group], samples: Sequence[Sample], algorithm: 
     if algorithm.kl.place == "reward":
         return list(samples)
     by_id = {sample.rollout_id: sample for sample in samples}
-    return [by_id[groups[p].rollouts[g].id] for p, g in _places(groups, by_id, algorithm)]
+    tables = _tables(groups, by_id, algorithm.kl)
+    return [by_id[groups[p].rollouts[g].id] for p, g in _places(groups, by_id, tables, algorithm)]
 
 
 def num_trained_tokens(samples: Sequence[Sample]) -> int:
@@ -112,9 +116,7 @@ def _to_sample(rollout: Rollout, version: int | None) -> Sample:
     )
 
 
-def _tables(
-    groups: Sequence[Group], by_id: dict[str, Sample], kl: KLSettings
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+def _tables(groups: Sequence[Group], by_id: dict[str, Sample], kl: KLSettings) -> _Tables:
     """Rewards, correct, counted and length in tokens of the rollouts, [P, G]."""
     shape = (len(groups), max((len(group.rollouts) for group in groups), default=0))
     rewards_PG = torch.zeros(shape, dtype=torch.float64)
@@ -131,9 +133,11 @@ def _tables(
     return rewards_PG, correct_PG, counted_PG, num_tokens_PG
 
 
-def _places(groups: Sequence[Group], by_id: dict[str, Sample], algorithm: AlgorithmSettings) -> list[tuple[int, int]]:
+def _places(
+    groups: Sequence[Group], by_id: dict[str, Sample], tables: _Tables, algorithm: AlgorithmSettings
+) -> list[tuple[int, int]]:
     """Group and member of each rollout that is trained on."""
-    rewards_PG, correct_PG, counted_PG, num_tokens_PG = _tables(groups, by_id, algorithm.kl)
+    rewards_PG, correct_PG, counted_PG, num_tokens_PG = tables
     candidates_PG = counted_PG & _learnable(groups, by_id, algorithm.truncated == "mask")
     chosen_PG = SELECTIONS[algorithm.select](rewards_PG, correct_PG, candidates_PG, num_tokens_PG)
     return [(p, g) for p, g in chosen_PG.nonzero().tolist()]

@@ -50,11 +50,9 @@ def run(session: Session, node: Node) -> None:
 
 def with_budget(candidate: Candidate, key: str | None) -> Candidate:
     """The answer to a question that asks for as many tokens as it took; the same one where `key` is None."""
-    return (
-        candidate
-        if key is None
-        else replace(candidate, problem=asked_for(candidate.problem, key, candidate.num_tokens))
-    )
+    if key is None:
+        return candidate
+    return replace(candidate, problem=asked_for(candidate.problem, key, candidate.num_tokens))
 
 
 def sample_and_filter(work: Making, stage: RejectionStage) -> tuple[list[Candidate], list[Candidate]]:
