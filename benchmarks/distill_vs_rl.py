@@ -5,7 +5,6 @@ scripts/bench distill-vs-rl --seeds 3    runs distill-vs-rl once a seed under ru
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,7 +20,8 @@ from aha.report.read import read_run  # noqa: E402
 from aha.report.score_costs import AMOUNTS, score_costs  # noqa: E402
 from aha.types import Evaluation  # noqa: E402
 from benchmarks.measuring.intervals import by_problem, rates  # noqa: E402
-from benchmarks.measuring.results import RESULTS, RUNS, interval, percent, scores, write_result  # noqa: E402
+from benchmarks.measuring.options import seeds_parser  # noqa: E402
+from benchmarks.measuring.results import interval, percent, scores, write_result  # noqa: E402
 from benchmarks.measuring.runs import minutes, only, run  # noqa: E402
 
 RECIPE = "distill-vs-rl"
@@ -36,12 +36,7 @@ COLUMNS = ("stage", "pass@1, %", "each seed", "tokens through the update", "gene
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run seed by seed, write after each, print all."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench distill-vs-rl", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--runs", type=Path, default=RUNS / "bench-distill", help="a folder a seed in here")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result file")
+    parser = seeds_parser("distill-vs-rl", __doc__, "bench-distill")
     parser.add_argument("overrides", nargs="*", help="stage.key=value, as for aha run")
     options = parser.parse_args(arguments)
     folders: dict[str, Path] = {}

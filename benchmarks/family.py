@@ -8,7 +8,6 @@ Words with `=` are overrides for every row: zero.max_trained_tokens=100000.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,7 +25,8 @@ from benchmarks.measuring.family_facts import STAGE, facts  # noqa: E402
 from benchmarks.measuring.family_rows import CHECKS, ROWS, Row  # noqa: E402
 from benchmarks.measuring.family_table import print_row, print_table  # noqa: E402
 from benchmarks.measuring.intervals import by_problem, rates  # noqa: E402
-from benchmarks.measuring.results import RESULTS, RUNS, interval, means, write_result  # noqa: E402
+from benchmarks.measuring.options import seeds_parser  # noqa: E402
+from benchmarks.measuring.results import interval, means, write_result  # noqa: E402
 from benchmarks.measuring.runs import attempt, is_done, only  # noqa: E402
 
 RECIPE = ROOT / "benchmarks" / "family.yaml"
@@ -40,12 +40,7 @@ Seeds = dict[str, tuple[dict[str, Any], Evaluation]]
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run row by row and seed by seed, write after each, print each row and then all."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench family", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--runs", type=Path, default=RUNS / "bench-family", help="a folder a row and seed in here")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result file")
+    parser = seeds_parser("family", __doc__, "bench-family", "a folder a row and seed in here")
     parser.add_argument("words", nargs="*", metavar="ROW | stage.key=value", help=", ".join(row.name for row in ROWS))
     options = parser.parse_intermixed_args(arguments)
     more = [word for word in options.words if "=" in word]

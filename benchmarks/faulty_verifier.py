@@ -5,7 +5,6 @@ scripts/bench faulty_verifier --seeds 3    runs lab-zero with and without the fa
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -25,7 +24,8 @@ from aha.runtime.metrics import read_lines  # noqa: E402
 from aha.runtime.rollout_store import read_rollouts  # noqa: E402
 from benchmarks.measuring.faulty import reasons  # noqa: E402
 from benchmarks.measuring.intervals import welch  # noqa: E402
-from benchmarks.measuring.results import RESULTS, RUNS, write_result  # noqa: E402
+from benchmarks.measuring.options import seeds_parser  # noqa: E402
+from benchmarks.measuring.results import write_result  # noqa: E402
 from benchmarks.measuring.runs import evaluations, minutes, run  # noqa: E402
 
 ARMS = {"healthy": 0.0, "faulty": 0.01}
@@ -35,13 +35,8 @@ TASK = "benchmarks/measuring/faulty.py:problems"
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run both arms seed by seed, write and print after each pair."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench faulty_verifier", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", type=int, default=3)
+    parser = seeds_parser("faulty_verifier", __doc__, "bench-faulty", "a folder an arm and seed in here")
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--runs", type=Path, default=RUNS / "bench-faulty", help="a folder an arm and seed in here")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result file")
     options = parser.parse_args(arguments)
     pairs: dict[str, dict[str, Path]] = {}
     for seed in range(options.seeds):

@@ -6,7 +6,6 @@ scripts/bench lab-r1 --seeds 3     runs lab-r1 once a seed under runs/bench-lab-
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -23,7 +22,8 @@ from aha.runtime.metrics import read_lines  # noqa: E402
 from aha.types import Evaluation  # noqa: E402
 from benchmarks.measuring.curves import jitter  # noqa: E402
 from benchmarks.measuring.intervals import by_problem, rates  # noqa: E402
-from benchmarks.measuring.results import RESULTS, RUNS, interval, percent, scores, write_result  # noqa: E402
+from benchmarks.measuring.options import seeds_parser  # noqa: E402
+from benchmarks.measuring.results import interval, percent, scores, write_result  # noqa: E402
 from benchmarks.measuring.runs import evaluations, minutes, run  # noqa: E402
 
 STAGES = ("base", "zero", "dev1", "dev2", "dev3", "no-instructions", "r1", "student")
@@ -40,12 +40,7 @@ Found = dict[str, dict[str, Evaluation]]
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run each seed, write and print after each."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench lab-r1", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--runs", type=Path, default=RUNS / "bench-lab-r1", help="a folder a seed in here")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result file")
+    parser = seeds_parser("lab-r1", __doc__, "bench-lab-r1")
     options, extra = parser.parse_known_args(arguments)
     folders: dict[str, Path] = {}
     for seed in range(options.seeds):

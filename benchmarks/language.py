@@ -5,7 +5,6 @@ scripts/bench language --seeds 3    makes the data, runs lab-language under runs
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -25,7 +24,8 @@ from aha.text.answers import parse  # noqa: E402
 from aha.text.language import language_share  # noqa: E402
 from aha.types import Evaluation, Interval  # noqa: E402
 from benchmarks.measuring import bilingual  # noqa: E402
-from benchmarks.measuring.results import RESULTS, RUNS, interval, percent, scores, write_result  # noqa: E402
+from benchmarks.measuring.options import seeds_parser  # noqa: E402
+from benchmarks.measuring.results import interval, percent, scores, write_result  # noqa: E402
 from benchmarks.measuring.runs import evaluations, minutes, run  # noqa: E402
 
 TASK = "benchmarks/measuring/bilingual.py:problems"
@@ -36,14 +36,9 @@ WANTED = {"with_at_least": 0.95, "difference_at_least": 0.10}
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make the data, run seed by seed, write and print after each."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench language", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", type=int, default=3)
+    parser = seeds_parser("language", __doc__, "bench-language")
     parser.add_argument("--rows", type=int, default=1024, help="worked solutions to fine-tune on")
     parser.add_argument("--mixed", type=float, default=0.45, help="share of them whose thought changes the language")
-    parser.add_argument("--runs", type=Path, default=RUNS / "bench-language", help="a folder a seed in here")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result file")
     options, extra = parser.parse_known_args(arguments)
     data = write_rows(options.runs / "mixed.jsonl", options.rows, options.mixed)
     seeds: dict[str, dict[str, Evaluation]] = {}

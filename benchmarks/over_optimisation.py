@@ -10,7 +10,6 @@ the sound model, by the planted one, and by the planted one in the last 23 % of 
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -30,7 +29,8 @@ from aha.runtime import files  # noqa: E402
 from aha.runtime.metrics import read_lines  # noqa: E402
 from aha.types import Evaluation, Json  # noqa: E402
 from benchmarks.measuring.intervals import by_problem, rates  # noqa: E402
-from benchmarks.measuring.results import RESULTS, RUNS, interval, percent, write_result  # noqa: E402
+from benchmarks.measuring.options import seeds_parser  # noqa: E402
+from benchmarks.measuring.results import interval, percent, write_result  # noqa: E402
 from benchmarks.measuring.runs import evaluations, minutes, run  # noqa: E402
 from benchmarks.preferences import RAMBLING  # noqa: E402
 
@@ -48,14 +48,7 @@ ONE_THREAD = {"num_threads": 1}
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make the data, run seed by seed, write and print after each."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench over-optimisation",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--runs", type=Path, default=RUNS / "bench-over-optimisation", help="a folder a seed in here")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result file")
+    parser = seeds_parser("over-optimisation", __doc__, "bench-over-optimisation")
     options, extra = parser.parse_known_args(arguments)
     place = write_data(options.runs.resolve())
     seeds: dict[str, dict[str, Any]] = {}

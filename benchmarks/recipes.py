@@ -20,11 +20,12 @@ if __name__ == "__main__":
 
 from aha.config.loading import load_recipe  # noqa: E402
 from aha.errors import UsageError  # noqa: E402
+from benchmarks.measuring.options import seeds_parser  # noqa: E402
 from benchmarks.measuring.recipe_checks import CHECKS  # noqa: E402
 from benchmarks.measuring.recipe_facts import StageFacts, read_run  # noqa: E402
 from benchmarks.measuring.recipe_summary import summary  # noqa: E402
 from benchmarks.measuring.recipe_table import count, print_recipe  # noqa: E402
-from benchmarks.measuring.results import RESULTS, RUNS, write_result  # noqa: E402
+from benchmarks.measuring.results import write_result  # noqa: E402
 from benchmarks.measuring.runs import attempt, ended, is_done, minutes, stages  # noqa: E402
 
 Known = dict[str, dict[str, dict[str, StageFacts]]]
@@ -33,12 +34,7 @@ Known = dict[str, dict[str, dict[str, StageFacts]]]
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run recipe by recipe and seed by seed, write and print after each recipe."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench recipes", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--runs", type=Path, default=RUNS / "bench-recipes", help="a folder RECIPE-SEED in here")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result file")
+    parser = seeds_parser("recipes", __doc__, "bench-recipes", "a folder RECIPE-SEED in here")
     parser.add_argument("--read", action="store_true", help="start nothing: tell of the stages that have ended")
     parser.add_argument("words", nargs="*", metavar="RECIPE | stage.key=value", help=", ".join(CHECKS))
     options = parser.parse_intermixed_args(arguments)

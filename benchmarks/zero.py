@@ -5,7 +5,6 @@ scripts/bench zero --seeds 3       runs lab-zero once a seed under runs/bench-ze
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +14,8 @@ ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
     sys.path[0] = str(ROOT)
 
-from benchmarks.measuring.results import RESULTS, RUNS, percent, scores, write_result  # noqa: E402
+from benchmarks.measuring.options import seeds_parser  # noqa: E402
+from benchmarks.measuring.results import percent, scores, write_result  # noqa: E402
 from benchmarks.measuring.runs import evaluations, minutes, run  # noqa: E402
 
 BENCHMARK = "heldout"
@@ -25,13 +25,8 @@ COLUMNS = ("seed", "stage", "benchmark", "pass@1", "cons@k", "format", "pass@1 o
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run each seed, write and print after each."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench zero", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", type=int, default=3)
+    parser = seeds_parser("zero", __doc__, "bench-zero")
     parser.add_argument("--recipe", default="lab-zero")
-    parser.add_argument("--runs", type=Path, default=RUNS / "bench-zero", help="a folder a seed in here")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result file")
     parser.add_argument("overrides", nargs="*", help="stage.key=value, as for aha run")
     options = parser.parse_args(arguments)
     found: dict[str, Any] = {}
