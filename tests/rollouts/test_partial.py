@@ -26,7 +26,7 @@ from aha.runtime.rollout_store import read_rollouts
 from aha.stages.rl import train
 from aha.types import Completion, Group, Request, Segment
 from tests.rollouts.make import GOOD, PROBLEM, make_rollout
-from tests.stages.world import InlinePool, Sums, make_parts, settings
+from tests.stages.world import InlinePool, Sums, make_parts, settings, stop_at
 
 REQUEST = Request("1/0/0", (5, 6), seed=9, max_new_tokens=10, stop_token_ids=(0,))
 
@@ -261,12 +261,7 @@ def test_each_rollout_is_trained_once_on_its_last_segment(tmp_path):
 def test_a_run_that_stops_in_a_round_goes_on_to_the_same_bytes(tmp_path):
     whole, cut = partial_parts(tmp_path / "whole"), partial_parts(tmp_path / "cut")
     train(whole)
-
-    def stop_in_round_three(request, version):
-        cut.stop.requested = version == 2
-        return say(request, version)
-
-    cut.sampler.script = stop_in_round_three
+    stop_at(cut, version=2)
     with pytest.raises(Interrupted):
         train(cut)
     assert (cut.directory.checkpoints / "step-000002" / "partial-rollouts.json").is_file()
@@ -328,12 +323,7 @@ def test_a_round_in_which_nothing_ends_has_no_share_of_loops():
 def test_a_run_that_stops_among_loops_goes_on_to_the_same_bytes(tmp_path):
     whole, cut = loop_parts(tmp_path / "whole"), loop_parts(tmp_path / "cut")
     train(whole)
-
-    def stop_in_round_three(request, version):
-        cut.stop.requested = version == 2
-        return loop_or_say(request, version)
-
-    cut.sampler.script = stop_in_round_three
+    stop_at(cut, version=2)
     with pytest.raises(Interrupted):
         train(cut)
     again = loop_parts(tmp_path / "cut", order_seed=5)

@@ -12,7 +12,7 @@ from aha.stages.ending import over_optimised
 from aha.stages.finish import in_words
 from aha.stages.rl import train
 from aha.stages.routes import check_routes
-from tests.stages.world import Requests, Spy, Sums, make_parts, scores_of, settings
+from tests.stages.world import Requests, Spy, Sums, make_parts, scores_of, settings, stop_at
 
 REWARDS = [
     {"name": "accuracy", "on": ["math"]},
@@ -73,13 +73,7 @@ def test_a_run_that_was_stopped_around_the_late_phase_goes_on_to_the_same_bytes(
     whole = late_phase(tmp_path / "whole", "none")
     train(whole)
     parts = late_phase(tmp_path / "cut", "none")
-    script = parts.sampler.script
-
-    def ask(request, version):
-        parts.stop.requested = version == cut
-        return script(request, version)
-
-    parts.sampler.script = ask
+    stop_at(parts, version=cut)
     with pytest.raises(Interrupted):
         train(parts)
     again = late_phase(tmp_path / "cut", "none", order_seed=3)

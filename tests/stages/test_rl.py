@@ -8,7 +8,7 @@ from aha.errors import DataError, DivergedError, Interrupted
 from aha.runtime.metrics import read_lines
 from aha.runtime.rollout_store import read_rollouts
 from aha.stages.rl import train
-from tests.stages.world import InlinePool, make_parts, scores_of, settings
+from tests.stages.world import InlinePool, make_parts, scores_of, settings, stop_at
 
 
 def rollouts_of(parts, step):
@@ -204,13 +204,7 @@ def test_a_stop_request_checkpoints_the_last_whole_round_and_the_same_call_goes_
     whole = make_parts(tmp_path / "whole", settings(rounds=5))
     train(whole)
     parts = make_parts(tmp_path / "cut", settings(rounds=5))
-    script = parts.sampler.script
-
-    def ask(request, version):
-        parts.stop.requested = version == 3
-        return script(request, version)
-
-    parts.sampler.script = ask
+    stop_at(parts, version=3)
     with pytest.raises(Interrupted):
         train(parts)
     assert (parts.directory.checkpoints / "step-000003").is_dir()
@@ -275,13 +269,7 @@ def test_a_stopped_run_goes_on_with_the_critic_that_it_had(tmp_path):
     whole = make_parts(tmp_path / "whole", stage, critic=RecordingCritic())
     train(whole)
     cut = make_parts(tmp_path / "cut", stage, critic=RecordingCritic())
-    script = cut.sampler.script
-
-    def ask(request, version):
-        cut.stop.requested = version == 2
-        return script(request, version)
-
-    cut.sampler.script = ask
+    stop_at(cut, version=2)
     with pytest.raises(Interrupted):
         train(cut)
     again = make_parts(tmp_path / "cut", stage, critic=RecordingCritic())

@@ -129,3 +129,14 @@ def make_parts(folder: Path, stage: RLStage | None = None, **changes) -> RLParts
         world=World(), stop=StopRequest(), clock=PhaseClock(), log=MetricsLog(directory),
     )  # fmt: skip
     return RLParts(**(known | changes))
+
+
+def stop_at(parts: RLParts, version: int) -> None:
+    """Ask for a stop while policy `version` samples, and in no other round."""
+    script = parts.sampler.script
+
+    def ask(request, now):
+        parts.stop.requested = now == version
+        return script(request, now)
+
+    parts.sampler.script = ask
