@@ -18,11 +18,6 @@ def last(values: Sequence[T]) -> Sequence[T]:
     return values[-max(1, round(LAST_FRAC * len(values))) :]
 
 
-def middle(values: Sequence[float]) -> Sequence[float]:
-    """The third fifth of the rounds, before a reward that begins after 0.6 of them."""
-    return values[(start := int(0.4 * len(values))) : max(start + 1, int(0.6 * len(values)))]
-
-
 def jitter(values: Sequence[float]) -> float:
     """Root mean square of the steps from one round to the next less their mean: what is left of the spread when the
     steady rise is taken away."""
@@ -35,13 +30,10 @@ OF_CURVES: dict[str, Callable[[Sequence[float]], float]] = {
     "end": lambda values: mean(last(values)),
     "growth": lambda values: mean(values[-FEW:]) - mean(values[:FEW]),
     "change": lambda values: mean(values[-FEW:]) / mean(values[:FEW]) - 1,
-    "late growth": lambda values: mean(last(values)) - mean(middle(values)),
-    "late change": lambda values: mean(last(values)) / mean(middle(values)) - 1,
     "peak": max,
     "fall from the peak": lambda values: max(values) - values[-1],
     "late spread": lambda values: stdev(values[-EARLY:]) if len(values) > 1 else 0.0,
     "late jitter": lambda values: jitter(values[-EARLY:]),
 }
 """`X of METRIC`: a number from a metric's values round by round. `early`, `late spread` and `late jitter` take ten
-rounds, `end` the last fifth, `growth` and `change` the first and last three, `late growth` and `late change` the third
-fifth and the last."""
+rounds, `end` the last fifth, `growth` and `change` the first and last three."""

@@ -67,17 +67,23 @@ LOGIC_RL = (
     Check("logic", "less is known by heart, another order", "limem_reorder", "below", "imitated"),
 )
 
-KIMI = (
-    Check("kimi", "the length reward shortens by a quarter", "late change of length/mean", "at most", threshold=-0.25),
-    Check("kimi", "accuracy does not fall meanwhile", "late growth of accuracy", "at least"),
+KIMI = tuple(
+    check
+    for name in ("arithmetic", "story")
+    for tokens, score in [(f"{what} on lab:{name}?split=heldout&size=100" for what in ("tokens", "pass@1"))]
+    for check in (
+        Check("kimi", f"a length reward shortens {name} by a quarter", tokens, "at most", "any-length", -0.25, True),
+        Check("kimi", f"the score on {name} is equal", score, "equal", "any-length"),
+    )
 )
 
+SUMS = "lab:arithmetic?split=heldout&size=200"
 SHORTER = ("merged-score", "sft", "dpo", "rl")
 LONG2SHORT = (
-    *(Check(way, "answers are shorter", TOKENS, "below", "long", relative=True) for way in SHORTER),
-    *(Check(way, "the score is equal", SCORE, "equal", "long") for way in SHORTER),
+    *(Check(way, "answers are shorter", f"tokens on {SUMS}", "below", "long", relative=True) for way in SHORTER),
+    *(Check(way, "the score does not fall", f"pass@1 on {SUMS}", "at least", "long") for way in SHORTER),
     *(
-        Check("rl", "a token brings more", "points_a_token on heldout", "above", way, relative=True)
+        Check("rl", "a token brings more", f"points_a_token on {SUMS}", "above", way, relative=True)
         for way in ("long", *SHORTER[:-1])
     ),
 )
@@ -96,7 +102,10 @@ KEPT, PEAK = "fall from the peak of eval/heldout/pass@1", "peak of eval/heldout/
 OPEN_RS = (
     Check("mixed", "shorter early with easy ones among them", "early of length/mean", "below", "hard"),
     Check("cosine", "lengths vary less", "end of length/std", "below", "mixed"),
-    *(Check(stage, "the best checkpoint beats the last", KEPT, "above") for stage in ("hard", "mixed", "cosine")),
+    *(
+        Check(stage, "the best checkpoint beats the last on the problems that chose it", KEPT, "above")
+        for stage in ("hard", "mixed", "cosine")
+    ),
     Check("mixed", "the peak is at least as high", PEAK, "at least", "hard"),
     Check("cosine", "the peak is at least as high", PEAK, "at least", "mixed"),
     Check("cosine", "the score is at least as high", SCORE, "at least", "mixed"),
