@@ -72,7 +72,8 @@ KIMI = tuple(
     for name in ("arithmetic", "story")
     for tokens, score in [(f"{what} on lab:{name}?split=heldout&size=100" for what in ("tokens", "pass@1"))]
     for check in (
-        Check("kimi", f"a length reward shortens {name} by a quarter", tokens, "at most", "any-length", -0.25, True),
+        Check("kimi", f"answers to {name} fall by a quarter", tokens, "at most", "warmup", -0.25, relative=True),
+        Check("kimi", "they are shorter by the length reward", tokens, "below", "any-length", relative=True),
         Check("kimi", f"the score on {name} is equal", score, "equal", "any-length"),
     )
 )
