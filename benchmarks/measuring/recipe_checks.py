@@ -18,7 +18,7 @@ CHANCE = 1 / 2**4
 """Four people, each a knight or a knave."""
 LIKED = "pass@1 on preference"
 VARIANCE = "end of value/explained_variance"
-SEARCHES = "tokens on lab:countdown?split=heldout&size=100"
+SUMS = "lab:arithmetic?split=heldout&size=200"
 BUDGETS = (16, 32, 64)
 
 L1 = (
@@ -34,12 +34,10 @@ CONCISE = (
     Check("unsolvable", "wrong answers grow", "growth of wrong_tokens", "above"),
     Check("unpunished", "wrong answers do not grow without points below 0", "growth of wrong_tokens", "at most"),
     Check("unsolvable", "wrong answers grow more", "growth of wrong_tokens", "above", "unpunished"),
-    Check("concise", "held-out searches are shorter by 30 %", SEARCHES, "at most", "able", -0.3, relative=True),
+    Check("concise", "answers are shorter by 30 %", f"tokens on {SUMS}", "at most", "checking", -0.3, relative=True),
     Check("concise", "so are those to its own problems", "change of length/mean", "at most", threshold=-0.3),
-    Check("concise", "the score is equal", SCORE, "equal", "able"),
-    Check("concise", "so it is on held-out searches", CARRIED_OVER["countdown"], "equal", "able"),
-    Check("lambda1", "lambda 1 shortens by less than 30 %", SEARCHES, "above", "able", -0.3, relative=True),
-    Check("concise", "held-out searches are shorter", SEARCHES, "below", "lambda1"),
+    Check("concise", "the score does not fall", f"pass@1 on {SUMS}", "at least", "checking"),
+    Check("lambda1", "lambda 1 shortens by less", f"tokens on {SUMS}", "above", "concise", relative=True),
 )
 
 RLHF = (
@@ -78,7 +76,6 @@ KIMI = tuple(
     )
 )
 
-SUMS = "lab:arithmetic?split=heldout&size=200"
 SHORTER = ("merged-score", "sft", "dpo", "rl")
 LONG2SHORT = (
     *(Check(way, "answers are shorter", f"tokens on {SUMS}", "below", "long", relative=True) for way in SHORTER),

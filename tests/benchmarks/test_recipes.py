@@ -89,7 +89,7 @@ def test_stages_of_a_run_are_compared_seed_by_seed(
     fake(
         monkeypatch,
         unsolvable={"wrong_tokens": [int(10 * each) for each in RISE]},
-        able={"tokens": 100},
+        checking={"tokens": 100},
         concise={"tokens": 60, "curves": {"length/mean": RISE[::-1]}},
         lambda1={"tokens": 90},
     )
@@ -98,9 +98,9 @@ def test_stages_of_a_run_are_compared_seed_by_seed(
     check = next(each for each in found["recipes"]["lab-concise"]["checks"] if each["control"] == "unpunished")
     assert (check["found"], check["clear"]) == ({"value": 70.0, "low": 70.0, "high": 70.0}, True)
     told = capsys.readouterr().out
-    searches = "tokens on lab:countdown?split=heldout&size=100"
-    assert f"held-out searches are shorter by 30 % ({searches} over able): held, -40 [-40, -40] %" in told
-    assert "9 of 9 checks held, 0 did not, 0 are not known." in told
+    sums = "tokens on lab:arithmetic?split=heldout&size=200"
+    assert f"answers are shorter by 30 % ({sums} over checking): held, -40 [-40, -40] %" in told
+    assert "7 of 7 checks held, 0 did not, 0 are not known." in told
     assert found["made"]["packages"]["torch"]
     assert found["recipes"]["lab-concise"]["seeds"] == ["0", "1"]
 
