@@ -19,15 +19,15 @@ CHANCE = 1 / 2**4
 LIKED = "pass@1 on preference"
 VARIANCE = "end of value/explained_variance"
 SUMS = "lab:arithmetic?split=heldout&size=200"
-BUDGETS = (16, 32, 64)
+EXACTLY, AT_MOST = (16, 32, 64), (32, 48, 64)
 
 L1 = (
     Check("exact", "used tokens follow the target", "length_correlation", "at least", threshold=0.8),
     Check("exact", "they follow it better than after fine-tuning", "length_correlation", "above", "told"),
     Check("exact", "the mean error is a fifth at most", "length_error", "at most", threshold=0.2),
-    *(Check("exact", f"so it is at {asked}", f"length_error_{asked}", "at most", threshold=0.2) for asked in BUDGETS),
+    *(Check("exact", f"so it is at {asked}", f"length_error_{asked}", "at most", threshold=0.2) for asked in EXACTLY),
     Check("max", "5 % are a tenth over budget at most", "over_budget", "at most", threshold=0.05),
-    *(Check("max", f"so it is at {asked}", f"over_budget_{asked}", "at most", threshold=0.05) for asked in BUDGETS),
+    *(Check("max", f"so it is at {asked}", f"over_budget_{asked}", "at most", threshold=0.05) for asked in AT_MOST),
 )
 
 CONCISE = (
