@@ -36,7 +36,7 @@ CONCISE = (
     Check("unsolvable", "wrong answers grow more", "growth of wrong_tokens", "above", "unpunished"),
     Check("concise", "answers are shorter by 30 %", f"tokens on {SUMS}", "at most", "checking", -0.3, relative=True),
     Check("concise", "so are those to its own problems", "change of length/mean", "at most", threshold=-0.3),
-    Check("concise", "the score does not fall", f"pass@1 on {SUMS}", "at least", "checking"),
+    Check("concise", "the score is equal", f"pass@1 on {SUMS}", "equal", "checking"),
     Check("lambda1", "lambda 1 shortens by less", f"tokens on {SUMS}", "above", "concise", relative=True),
 )
 
