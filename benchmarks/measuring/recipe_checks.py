@@ -7,18 +7,24 @@ from itertools import pairwise
 
 from benchmarks.measuring.expectations import Check
 
+
+def held_out(family: str, size: int = 100) -> str:
+    """The benchmark of a family's held-out problems."""
+    return f"lab:{family}?split=heldout&size={size}"
+
+
 SCORE, TOKENS = "pass@1 on heldout", "tokens on heldout"
-PUZZLES = "pass@1 on lab:knights?split=heldout&size=100"
+PUZZLES = f"pass@1 on {held_out('knights')}"
 FOUR_PEOPLE = "pass@1 on ood-people"
 CARRIED_OVER = {
-    name: f"pass@1 on lab:{family}?split=heldout&size=100"
+    name: f"pass@1 on {held_out(family)}"
     for name, family in (("sums", "arithmetic"), ("countdown", "countdown"), ("lists", "lists"))
 }
 CHANCE = 1 / 2**4
 """Four people, each a knight or a knave."""
 LIKED = "pass@1 on preference"
 VARIANCE = "end of value/explained_variance"
-SUMS = "lab:arithmetic?split=heldout&size=200"
+SUMS = held_out("arithmetic", 200)
 EXACTLY, AT_MOST = (16, 32, 64), (32, 48, 64)
 
 L1 = (
@@ -67,12 +73,11 @@ LOGIC_RL = (
 
 KIMI = tuple(
     check
-    for name in ("arithmetic", "story")
-    for tokens, score in [(f"{what} on lab:{name}?split=heldout&size=100" for what in ("tokens", "pass@1"))]
+    for name, of in (("arithmetic", held_out("arithmetic")), ("story", held_out("story")))
     for check in (
-        Check("kimi", f"answers to {name} fall by a quarter", tokens, "at most", "warmup", -0.25, relative=True),
-        Check("kimi", "they are shorter by the length reward", tokens, "below", "any-length", relative=True),
-        Check("kimi", f"the score on {name} is equal", score, "equal", "any-length"),
+        Check("kimi", f"answers to {name} fall by a quarter", f"tokens on {of}", "at most", "warmup", -0.25, True),
+        Check("kimi", "they are shorter by the length reward", f"tokens on {of}", "below", "any-length", relative=True),
+        Check("kimi", f"the score on {name} is equal", f"pass@1 on {of}", "equal", "any-length"),
     )
 )
 
